@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One unit of work: the queue it goes to, the type that picks its handler, a payload, and an
+ * optional ordering key. Immutable; the methods that set something return a new task. Byte arrays
+ * are not copied: do not change them after they were given.
+ *
+ * @param <T> the type of the payload
+ */
+public final class Task<T> {
+  private final String queue;
+  private final String type;
+  private final T payload;
+  private final byte @Nullable [] key;
+  private final @Nullable String id;
+  private final Map<String, String> headers;
+
+  private Task(
+      String queue,
+      String type,
+      T payload,
+      byte @Nullable [] key,
+      @Nullable String id,
+      Map<String, String> headers) {
+    this.queue = requireNonNull(queue, "queue");
+    this.type = requireNonNull(type, "type");
+    this.payload = requireNonNull(payload, "payload");
+    this.key = key;
+    this.id = id;
+    this.headers = headers;
+  }
+
+  /** A task without key or id. */
+  public static <T> Task<T> of(String queue, String type, T payload) {
+    return new Task<>(queue, type, payload, null, null, Map.of());
+  }
+
+  /** The same task with an ordering key; tasks of one key go to one partition. */
+  public Task<T> key(String newKey) {
+    return key(newKey.getBytes(UTF_8));
+  }
+
+  /** The same task with an ordering key; {@code null} for none. */
+  public Task<T> key(byte @Nullable [] newKey) {
+    return new Task<>(queue, type, payload, newKey, id, headers);
+  }
+
+  /** The same task under an id of the caller's; without one, submitting draws a UUIDv7. */
+  public Task<T> id(String newId) {
+    return new Task<>(queue, type, payload, key, requireNonNull(newId, "id"), headers);
+  }
+
+  /** The same task with one more header, for example {@code traceparent}. */
+  public Task<T> header(String name, String value) {
+    Map<String, String> more = new LinkedHashMap<>(headers);
+    more.put(name, value);
+    return new Task<>(queue, type, payload, key, id, Map.copyOf(more));
+  }
+
+  /** The same task with another payload. */
+  public <U> Task<U> payload(U newPayload) {
+    return new Task<>(queue, type, newPayload, key, id, headers);
+  }
+
+  /** The name of the queue. */
+  public String queue() {
+    return queue;
+  }
+
+  /** The type, which picks the handler. */
+  public String type() {
+    return type;
+  }
+
+  /** The payload. */
+  public T payload() {
+    return payload;
+  }
+
+  /** The ordering key, or null. */
+  public byte @Nullable [] key() {
+    return key;
+  }
+
+  /** The ordering key as UTF-8 text, or null. */
+  public @Nullable String keyAsString() {
+    return key == null ? null : new String(key, UTF_8);
+  }
+
+  /** The id; null only before a task without one was submitted. */
+  public @Nullable String id() {
+    return id;
+  }
+
+  /** Headers beyond those that Sluice sets itself. */
+  public Map<String, String> headers() {
+    return headers;
+  }
+
+  @Override
+  public String toString() {
+    return "Task[queue=" + queue + ", type=" + type + ", id=" + id + "]";
+  }
+}

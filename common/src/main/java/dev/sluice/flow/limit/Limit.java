@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.flow.limit;
+
+import dev.sluice.flow.pause.PauseReason;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One limit on the start of tasks. It decides and never blocks. Implementations are called from
+ * several threads; {@link #tryAcquire} only by one thread at a time, {@link #release} and {@link
+ * #cancel} by any.
+ */
+public interface Limit {
+  /** What {@link #tryAcquire} returns when the task may start. */
+  long GRANTED = 0;
+
+  /** What {@link #tryAcquire} returns when only a {@link #release} can help. */
+  long UNTIL_RELEASE = Long.MAX_VALUE;
+
+  /** How a granted permit ended. */
+  enum Ending {
+    /** The attempt succeeded. */
+    SUCCESS,
+    /** The attempt failed. */
+    FAILURE,
+    /** The attempt was interrupted or held back: it says nothing about the downstream. */
+    IGNORED
+  }
+
+  /** The reason that is shown while this limit holds tasks back. */
+  PauseReason reason();
+
+  /**
+   * Takes one permit, if there is one.
+   *
+   * @param nowNanos the present monotonic time
+   * @return {@link #GRANTED}; or after how many nanoseconds looking again is worth it (at least 1);
+   *     or {@link #UNTIL_RELEASE}
+   */
+  long tryAcquire(long nowNanos);
+
+  /** Gives back a permit whose task was not started, as if it had not been taken. */
+  void cancel();
+
+  /**
+   * Ends a permit whose task was started.
+   *
+   * @param ending how it ended
+   * @param durationNanos how long the attempt ran
+   * @param failure what it threw where {@code ending} is FAILURE, else null
+   */
+  void release(Ending ending, long durationNanos, @Nullable Throwable failure);
+}

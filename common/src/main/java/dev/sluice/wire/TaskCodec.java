@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.wire;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.sluice.Task;
+import java.time.Instant;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Task to Kafka record and back, in CloudEvents binary mode. Reading never fails: any record is a
+ * task. Stateless.
+ */
+public final class TaskCodec {
+  private static final byte[] SPEC_1_0 = "1.0".getBytes(UTF_8);
+  private static final byte[] NOTHING = new byte[0];
+  private static final Set<String> OWN =
+      Set.of(
+          TaskHeaders.SPEC_VERSION,
+          TaskHeaders.ID,
+          TaskHeaders.TYPE,
+          TaskHeaders.SOURCE,
+          TaskHeaders.TIME,
+          TaskHeaders.CONTENT_TYPE);
+
+  private TaskCodec() {}
+
+  /**
+   * The record of a task.
+   *
+   * @param task with its payload encoded and its id drawn
+   * @param topic where it goes
+   * @param contentType the media type of the payload
+   * @param source the CloudEvents source, a URI reference that names the producer
+   * @param epochMillis the present time
+   */
+  public static ProducerRecord<byte[], byte[]> toRecord(
+      Task<byte[]> task, String topic, String contentType, String source, long epochMillis) {
+    String id = task.id();
+    if (id == null) {
+      throw new IllegalArgumentException(task + " has no id; draw one before it is encoded");
+    }
+    RecordHeaders headers = new RecordHeaders();
+    headers.add(new RecordHeader(TaskHeaders.SPEC_VERSION, SPEC_1_0));
+    headers.add(header(TaskHeaders.ID, id));
+    headers.add(header(TaskHeaders.TYPE, task.type()));
+    headers.add(header(TaskHeaders.SOURCE, source));
+    headers.add(header(TaskHeaders.TIME, Instant.ofEpochMilli(epochMillis).toString()));
+    headers.add(header(TaskHeaders.CONTENT_TYPE, contentType));
+    task.headers()
+        .forEach(
+            (name, value) -> {
+              if (!OWN.contains(name)) {
+                headers.add(header(name, value));
+              }
+            });
+    return new ProducerRecord<>(topic, null, task.key(), task.payload(), headers);
+  }
+
+  /** One header of UTF-8 text. */
+  public static Header header(String name, String value) {
+    return new RecordHeader(name, value.getBytes(UTF_8));
+  }
+
+  /** The last header of that name as text, or null. */
+  public static @Nullable String text(Headers headers, String name) {
+    Header header = headers.lastHeader(name);
+    return header == null || header.value() == null ? null : new String(header.value(), UTF_8);
+  }
+
+  /** The id of the task in a record: {@code ce_id}, or else {@code topic/partition/offset}. */
+  public static String id(ConsumerRecord<byte[], byte[]> record) {
+    String id = text(record.headers(), TaskHeaders.ID);
+    return id == null || id.isEmpty() ? origin(record) : id;
+  }
+
+  /** {@code topic/partition/offset} of a record. */
+  public static String origin(ConsumerRecord<byte[], byte[]> record) {
+    return record.topic() + "/" + record.partition() + "/" + record.offset();
+  }
+
+  /** The type of the task in a record: {@code ce_type}, or else the default. */
+  public static String type(ConsumerRecord<byte[], byte[]> record, String defaultType) {
+    String type = text(record.headers(), TaskHeaders.TYPE);
+    return type == null || type.isEmpty() ? defaultType : type;
+  }
+
+  /** The attempt that a record says it is: {@code sluice-attempt}, or 1 where that is no number. */
+  public static int attempt(ConsumerRecord<byte[], byte[]> record) {
+    String attempt = text(record.headers(), TaskHeaders.ATTEMPT);
+    if (attempt == null) {
+      return 1;
+    }
+    try {
+      return Math.max(1, Integer.parseInt(attempt));
+    } catch (NumberFormatException e) {
+      return 1;
+    }
+  }
+
+  /** The task in a record. A record without a value is a task of zero bytes. */
+  public static Task<byte[]> toTask(
+      ConsumerRecord<byte[], byte[]> record, String queue, String defaultType) {
+    byte[] value = record.value() == null ? NOTHING : record.value();
+    Task<byte[]> task =
+        Task.of(queue, type(record, defaultType), value).key(record.key()).id(id(record));
+    for (Header header : record.headers()) {
+      if (!OWN.contains(header.key()) && header.value() != null) {
+        task = task.header(header.key(), new String(header.value(), UTF_8));
+      }
+    }
+    return task;
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.wire;
+
+/** The names of the record headers that carry a task; their values are UTF-8 text. */
+public final class TaskHeaders {
+  public static final String SPEC_VERSION = "ce_specversion";
+  public static final String ID = "ce_id";
+  public static final String TYPE = "ce_type";
+  public static final String SOURCE = "ce_source";
+  public static final String TIME = "ce_time";
+  public static final String CONTENT_TYPE = "content-type";
+  public static final String ATTEMPT = "sluice-attempt";
+  public static final String ORIGIN = "sluice-origin";
+  public static final String ERROR_TYPE = "sluice-error-type";
+  public static final String ERROR_MESSAGE = "sluice-error-message";
+  public static final String ERROR_STACK = "sluice-error-stack";
+  public static final String ERROR_ATTEMPTS = "sluice-error-attempts";
+  public static final String ERROR_FIRST_AT = "sluice-error-first-at";
+  public static final String ERROR_LAST_AT = "sluice-error-last-at";
+  public static final String ERROR_WORKER = "sluice-error-worker";
+
+  private TaskHeaders() {}
+}
