@@ -31,6 +31,36 @@ public final class DoneRanges {
     return bounds.length == 0 ? Long.MIN_VALUE : bounds[bounds.length - 1];
   }
 
+  /** The first offset from this one on that is in no range. */
+  long firstUndone(long offset) {
+    long at = offset;
+    for (int i = 0; i < bounds.length && bounds[i] <= at; i += 2) {
+      at = Math.max(at, bounds[i + 1]);
+    }
+    return at;
+  }
+
+  /**
+   * Describes to an encoder what lies from {@code from} on, as far as it fits.
+   *
+   * @return the offset up to which was described
+   */
+  long describeBeyond(long from, LedgerCodec.Encoder encoder) {
+    long at = from;
+    for (int i = 0; i < bounds.length; i += 2) {
+      if (bounds[i + 1] > at) {
+        if (bounds[i] > at && !encoder.undone(at, bounds[i])) {
+          return at;
+        }
+        if (!encoder.endsAt(bounds[i + 1])) {
+          return Math.max(at, bounds[i]);
+        }
+        at = bounds[i + 1];
+      }
+    }
+    return at;
+  }
+
   /** How many offsets are in the ranges. */
   public long size() {
     long size = 0;

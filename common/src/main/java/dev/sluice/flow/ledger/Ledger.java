@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.flow.ledger;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,7 @@ public final class Ledger {
     }
   }
 
+  private final DoneRanges restored;
   private @Nullable Entry head;
   private @Nullable Entry tail;
   private long nextOffset;
@@ -50,10 +52,18 @@ public final class Ledger {
    * @param position the offset from which records are read
    * @param committedPosition the offset that is committed; negative where there is none, which
    *     makes the position itself news
+   * @param restored what was done above the position before this assignment; it is committed again
+   *     until reading has passed it
    */
-  public Ledger(long position, long committedPosition) {
+  public Ledger(long position, long committedPosition, DoneRanges restored) {
     this.nextOffset = position;
     this.committedPosition = committedPosition;
+    this.restored = restored;
+  }
+
+  /** Whether this offset was done before this assignment; such a record is skipped. */
+  public boolean wasDone(long offset) {
+    return offset < restored.end() && restored.contains(offset);
   }
 
   /**
@@ -125,7 +135,7 @@ public final class Ledger {
 
   /** The offset to commit: everything below it is done. */
   public long position() {
-    return head == null ? nextOffset : head.offset;
+    return head == null ? restored.firstUndone(nextOffset) : head.offset;
   }
 
   /** Completions that no acknowledged commit covers. */
@@ -144,30 +154,31 @@ public final class Ledger {
    * @param metadataBytesMax the most bytes that the metadata may have
    */
   public LedgerSnapshot snapshot(int metadataBytesMax) {
-    Entry first = head;
-    if (first == null) {
-      return new LedgerSnapshot(nextOffset, "", done);
-    }
-    LedgerCodec.Encoder encoder = new LedgerCodec.Encoder(first.offset, metadataBytesMax);
-    Entry described = first;
+    long position = position();
+    LedgerCodec.Encoder encoder = new LedgerCodec.Encoder(position, metadataBytesMax);
     int undoneBehind = undone;
-    for (Entry entry = first; entry != null; entry = entry.after) {
-      if (!encoder.undone(entry.offset)) {
-        return cut(first, encoder.finish(described.offset + 1), described, undoneBehind);
+    @Nullable Entry described = null;
+    for (Entry entry = head; entry != null; entry = entry.after) {
+      if (!encoder.undone(entry.offset, entry.offset + 1)) {
+        return cut(encoder, described, undoneBehind);
       }
       described = entry;
       undoneBehind--;
     }
-    if (!encoder.endsAt(nextOffset)) {
-      return cut(first, encoder.finish(described.offset + 1), described, 0);
+    if (described != null && !encoder.endsAt(nextOffset)) {
+      return cut(encoder, described, 0);
     }
-    return new LedgerSnapshot(first.offset, encoder.finish(nextOffset), done);
+    long end = restored.describeBeyond(Math.max(position, nextOffset), encoder);
+    return new LedgerSnapshot(position, encoder.finish(end), done);
   }
 
   /** A snapshot that ends at an entry: what is done behind it counts as not committed. */
-  private LedgerSnapshot cut(Entry first, String metadata, Entry last, int undoneBehind) {
-    long acceptedBehind = accepted - last.sequence - 1;
-    return new LedgerSnapshot(first.offset, metadata, done - (acceptedBehind - undoneBehind));
+  private LedgerSnapshot cut(LedgerCodec.Encoder encoder, @Nullable Entry last, int undoneBehind) {
+    // The first entry lies at the position and always fits, so there is a last one.
+    Entry end = Objects.requireNonNull(last);
+    long acceptedBehind = accepted - end.sequence - 1;
+    return new LedgerSnapshot(
+        encoder.position(), encoder.finish(end.offset + 1), done - (acceptedBehind - undoneBehind));
   }
 
   /** The broker acknowledged the commit of this snapshot. */

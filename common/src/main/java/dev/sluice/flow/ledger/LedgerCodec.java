@@ -138,14 +138,19 @@ public final class LedgerCodec {
       this.bitsMax = Math.max(0, payload) * 8;
     }
 
+    /** The offset of the first undone entry. */
+    long position() {
+      return position;
+    }
+
     /**
-     * The next undone offset, ascending.
+     * The next undone offsets, ascending: from {@code offset} to the one before {@code end}.
      *
      * @return false if what lies before it does not fit; nothing was written then
      */
-    boolean undone(long offset) {
+    boolean undone(long offset, long end) {
       if (offset == at) {
-        at = offset + 1;
+        at = end;
         return true;
       }
       // The undone run [runStart, at), the done run [at, offset), and room for the run that
@@ -158,7 +163,7 @@ public final class LedgerCodec {
       write(undoneRun);
       write(doneRun);
       runStart = offset;
-      at = offset + 1;
+      at = end;
       return true;
     }
 
