@@ -61,6 +61,19 @@ public final class HandlerState {
     return queue.name;
   }
 
+  /**
+   * Ends the permits of one started attempt. Called by any thread, without the engine's lock.
+   *
+   * @param ending how it ended
+   * @param nanos how long it ran
+   * @param failure what it threw where it failed
+   */
+  public void attemptEnded(Limit.Ending ending, long nanos, @Nullable Throwable failure) {
+    for (Limit limit : taskLimits) {
+      limit.release(ending, nanos, failure);
+    }
+  }
+
   int batchMax() {
     return (int) Math.max(1, Math.min(BATCH_MAX, BATCH_NANOS / Math.max(1, expectedNanos)));
   }

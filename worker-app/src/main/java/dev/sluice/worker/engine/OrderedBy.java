@@ -9,9 +9,9 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a task is ordered by, as a 64-bit hash. Two keys with one hash are worked one after the other
- * as if they were one, which costs concurrency once in 2^32 keys and never order; the seed, drawn
- * anew per assignment, keeps anyone from making them collide.
+ * What a task is ordered by, as a 64-bit hash. Two keys with one hash are worked one after the
+ * other as if they were one, which costs concurrency once in 2^32 keys and never order; the seed,
+ * drawn anew per assignment, keeps anyone from making them collide.
  *
  * @param ordered whether there is an order at all
  * @param hash equal for what must not overlap

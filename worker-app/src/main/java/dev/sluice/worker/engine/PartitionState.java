@@ -6,7 +6,9 @@ import dev.sluice.flow.ledger.Ledger;
 import dev.sluice.flow.pause.Pauses;
 import org.jspecify.annotations.Nullable;
 
-/** One assignment of one partition: its lane, its ledger, its pauses. Gone when it is taken away. */
+/**
+ * One assignment of one partition: its lane, its ledger, its pauses. Gone when it is taken away.
+ */
 public final class PartitionState {
   final QueueState queue;
   final String topic;
@@ -21,6 +23,7 @@ public final class PartitionState {
   int running;
   int ready;
   int retryWaiting;
+  int deadLettering;
   boolean draining;
   @Nullable PartitionState predecessor;
   @Nullable PartitionState successor;

@@ -33,6 +33,16 @@ final class RunQueue {
     size++;
   }
 
+  /** Drops the runs whose partition is gone, so that they do not pile up behind a closed limit. */
+  void removeGone() {
+    for (int rest = size; rest > 0; rest--) {
+      TaskRun run = poll();
+      if (run != null && !run.partition.gone()) {
+        addLast(run);
+      }
+    }
+  }
+
   @Nullable TaskRun poll() {
     TaskRun first = head;
     if (first != null) {

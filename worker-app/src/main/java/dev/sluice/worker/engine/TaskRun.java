@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One task of one assignment, from the poll until its end. Extended by the rim with the record. The
- * assignment it belongs to is its epoch: a run whose partition is gone is stale, whatever happens to
- * the partition's number later.
+ * assignment it belongs to is its epoch: a run whose partition is gone is stale, whatever happens
+ * to the partition's number later.
  */
 public abstract class TaskRun extends Ledger.Entry {
   enum State {
@@ -39,6 +39,7 @@ public abstract class TaskRun extends Ledger.Entry {
   @Nullable TaskRun nextInQueue;
   @Nullable TaskRun nextOfKey;
   private volatile boolean cancelled;
+  private volatile boolean timedOut;
 
   /**
    * @param offset of the record
@@ -89,6 +90,17 @@ public abstract class TaskRun extends Ledger.Entry {
     cancelled = true;
   }
 
+  /** Whether the time of the present attempt is up. May be read by any thread. */
+  public final boolean timedOut() {
+    return timedOut;
+  }
+
+  /** Tells the handler that its time is up. */
+  public final void timeOut() {
+    timedOut = true;
+    cancelled = true;
+  }
+
   /** Whether the partition was lost or handed over since; may be read by any thread. */
   public final boolean stale() {
     return partition.gone();
@@ -96,6 +108,7 @@ public abstract class TaskRun extends Ledger.Entry {
 
   final void beginAttempt() {
     state = State.RUNNING;
-    cancelled = partition.draining;
+    cancelled = false;
+    timedOut = false;
   }
 }
