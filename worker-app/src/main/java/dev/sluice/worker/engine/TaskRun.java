@@ -2,6 +2,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.flow.ledger.Ledger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,9 @@ public abstract class TaskRun extends Ledger.Entry {
     ENDED
   }
 
+  private static final AtomicIntegerFieldUpdater<TaskRun> CONCLUDED =
+      AtomicIntegerFieldUpdater.newUpdater(TaskRun.class, "concluded");
+
   final PartitionState partition;
   final HandlerState handler;
   final long keyHash;
@@ -40,6 +44,9 @@ public abstract class TaskRun extends Ledger.Entry {
   @Nullable TaskRun nextOfKey;
   private volatile boolean cancelled;
   private volatile boolean timedOut;
+
+  @SuppressWarnings("UnusedVariable") // read through its updater
+  private volatile int concluded;
 
   /**
    * @param offset of the record
@@ -101,6 +108,16 @@ public abstract class TaskRun extends Ledger.Entry {
     cancelled = true;
   }
 
+  /**
+   * Decides how the present attempt ends: by the handler's return or by giving its thread up. May
+   * be called by any thread.
+   *
+   * @return true to the first caller only
+   */
+  public final boolean conclude() {
+    return CONCLUDED.compareAndSet(this, 0, 1);
+  }
+
   /** Whether the partition was lost or handed over since; may be read by any thread. */
   public final boolean stale() {
     return partition.gone();
@@ -110,5 +127,6 @@ public abstract class TaskRun extends Ledger.Entry {
     state = State.RUNNING;
     cancelled = false;
     timedOut = false;
+    concluded = 0;
   }
 }

@@ -194,7 +194,7 @@ public final class HandlerThreads {
 
   private void giveUp(HandlerThread thread, TaskRun run, long ran, long nowNanos) {
     takeBack(thread, nowNanos);
-    if (thread.current() != run || thread.reported != thread.size - 1) {
+    if (thread.current() != run || !run.conclude()) {
       return; // it has just returned
     }
     thread.givenUp = true;
