@@ -35,6 +35,7 @@ final class HistoryReader {
   private byte[] line = new byte[4096];
   private int length;
   private long number;
+  private long linesMax = Long.MAX_VALUE;
 
   private HistoryReader(Path file) {
     this.file = file;
@@ -50,6 +51,13 @@ final class HistoryReader {
     return new HistoryReader(file).readAll(into);
   }
 
+  /** As {@link #read}, of the first line only. */
+  static boolean readFirst(Path file, Consumer<HistoryLine> into) {
+    HistoryReader reader = new HistoryReader(file);
+    reader.linesMax = 1;
+    return reader.readAll(into);
+  }
+
   private boolean readAll(Consumer<HistoryLine> into) {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] block = new byte[1 << 16];
@@ -59,6 +67,9 @@ final class HistoryReader {
             number++;
             into.accept(parse());
             length = 0;
+            if (number == linesMax) {
+              return false;
+            }
           } else {
             append(block[i]);
           }
