@@ -65,7 +65,7 @@ public final class PollLoop implements Runnable {
 
   private volatile boolean joined;
   private volatile boolean untilEmpty;
-  private volatile boolean ended;
+  private volatile boolean gaveUp;
   private long watchedNanos;
   private long emptyCheckedNanos;
 
@@ -132,9 +132,9 @@ public final class PollLoop implements Runnable {
     return joined;
   }
 
-  /** Whether {@link #run} has returned. */
-  public boolean ended() {
-    return ended;
+  /** Whether the loop ends because too many handlers never returned. */
+  public boolean gaveUp() {
+    return gaveUp;
   }
 
   // ---- the loop ----
@@ -142,22 +142,18 @@ public final class PollLoop implements Runnable {
   @Override
   public void run() {
     long backoffMillis = 100;
-    try {
-      while (!stopRequested()) {
-        long begun = clock.nanos();
-        try {
-          consume();
-        } catch (RuntimeException e) {
-          LOG.error("{} The consumer failed and is made anew in {} ms", prefix(), backoffMillis, e);
-        }
-        if (clock.nanos() - begun > TimeUnit.SECONDS.toNanos(30)) {
-          backoffMillis = 100;
-        }
-        awaitStop(backoffMillis);
-        backoffMillis = Math.min(5_000, backoffMillis * 2);
+    while (!stopRequested()) {
+      long begun = clock.nanos();
+      try {
+        consume();
+      } catch (RuntimeException e) {
+        LOG.error("{} The consumer failed and is made anew in {} ms", prefix(), backoffMillis, e);
       }
-    } finally {
-      ended = true;
+      if (clock.nanos() - begun > TimeUnit.SECONDS.toNanos(30)) {
+        backoffMillis = 100;
+      }
+      awaitStop(backoffMillis);
+      backoffMillis = Math.min(5_000, backoffMillis * 2);
     }
   }
 
@@ -202,6 +198,13 @@ public final class PollLoop implements Runnable {
     try {
       long now = clock.nanos();
       lookAfter(now);
+      if (threads.tooManyHung() && !stopping) {
+        LOG.error(
+            "{} Too many handlers never returned; this worker stops so that it can be replaced",
+            prefix());
+        gaveUp = true;
+        stopping = true;
+      }
       engine.plan(now);
       if (engine.suspended()) {
         return -1;
