@@ -26,6 +26,14 @@ public interface Limit {
     IGNORED
   }
 
+  /**
+   * Whether one permit serves a thread that works several tasks one after the other: true for a
+   * limit on concurrency, false for a limit on starts.
+   */
+  default boolean perThread() {
+    return false;
+  }
+
   /** The reason that is shown while this limit holds tasks back. */
   PauseReason reason();
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.flow.lane;
+
+/**
+ * How full the buffer of one partition is: tasks that were read and are not finished, waiting or
+ * running. Bounded by {@link #capacity()} by construction: fetching stops at the high watermark,
+ * which leaves room for what one more poll may bring, and starts again at the low one (without that
+ * distance a lane is paused and resumed for every few tasks, which halves throughput). Not
+ * thread-safe.
+ */
+public final class Lane {
+  private final int capacity;
+  private final int high;
+  private final int low;
+  private int depth;
+  private int maxDepth;
+  private long bytes;
+  private boolean full;
+
+  /**
+   * @param capacity the most tasks that the lane ever holds; at least 1
+   * @param pollRecordsMax the most tasks that one poll may bring; from 1 to {@code capacity}
+   */
+  public Lane(int capacity, int pollRecordsMax) {
+    if (capacity < 1 || pollRecordsMax < 1 || pollRecordsMax > capacity) {
+      throw new IllegalArgumentException(
+          "A lane of capacity "
+              + capacity
+              + " cannot take polls of "
+              + pollRecordsMax
+              + " records; a poll must bring between 1 and capacity");
+    }
+    this.capacity = capacity;
+    this.high = capacity - pollRecordsMax;
+    this.low = high / 2;
+  }
+
+  /** The largest poll that suits a lane of that capacity: half of it, at most {@code most}. */
+  public static int pollRecordsFor(int capacity, int most) {
+    return Math.max(1, Math.min(most, capacity / 2));
+  }
+
+  /**
+   * One task came in.
+   *
+   * @throws IllegalStateException if the lane already holds its capacity
+   */
+  public void add(int taskBytes) {
+    if (depth >= capacity) {
+      throw new IllegalStateException(
+          "The lane holds " + depth + " of " + capacity + " tasks; it was fetched while full");
+    }
+    depth++;
+    bytes += taskBytes;
+    maxDepth = Math.max(maxDepth, depth);
+    full |= depth > high;
+  }
+
+  /** One task is finished or given up. */
+  public void remove(int taskBytes) {
+    if (depth == 0) {
+      throw new IllegalStateException("A task left a lane that is empty");
+    }
+    depth--;
+    bytes -= taskBytes;
+    full &= depth > low;
+  }
+
+  /** Whether fetching must stop: above the high watermark, until the low one is reached again. */
+  public boolean full() {
+    return full;
+  }
+
+  /** Whether there is so much that fetching more cannot help while a limit holds the tasks back. */
+  public boolean aboveLow() {
+    return depth > low;
+  }
+
+  /** Tasks inside. */
+  public int depth() {
+    return depth;
+  }
+
+  /** The most tasks that were ever inside. */
+  public int maxDepth() {
+    return maxDepth;
+  }
+
+  /** Bytes inside. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** The most tasks that can be inside. */
+  public int capacity() {
+    return capacity;
+  }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.queue;
+
+import dev.sluice.ConfigException;
+import dev.sluice.Order;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A queue: its topic, its order and its bounds. Immutable; the {@code with} methods return a
+ * changed copy.
+ *
+ * @param name of the queue: letters, digits, dot, dash, underscore
+ * @param topic that holds its tasks; default the name
+ * @param group the consumer group of its workers; default {@code sluice-} and the name
+ * @param order what may not overlap; default KEY
+ * @param concurrency tasks that one worker runs at once; 1 to 10,000, default 16
+ * @param buffer tasks in the lane of one partition; 2 to 100,000, default 1,000
+ * @param bufferBytes bytes of tasks that one worker holds; 1 MiB to 1 TiB, default 64 MiB
+ * @param defaultType the type of records that name none; default the name of the queue
+ * @param deadLetterTopic default {@code dlq.} and the topic
+ * @param handover how long a hand-over or a stop waits for running tasks; 0 to 10 min, default 5 s
+ * @param uncommitted completions per partition that no acknowledged commit covers; 10 to 1,000,000,
+ *     default 4,000
+ * @param commitInterval the longest that a completion waits for its commit; 5 ms to 1 min, default
+ *     100 ms
+ * @param partitions of the topic where Sluice creates it; 1 to 10,000, default 12
+ * @param handlers by task type; {@code *} takes every type that has none of its own
+ */
+public record QueueDefinition(
+    String name,
+    String topic,
+    String group,
+    Order order,
+    int concurrency,
+    int buffer,
+    long bufferBytes,
+    String defaultType,
+    String deadLetterTopic,
+    Duration handover,
+    int uncommitted,
+    Duration commitInterval,
+    int partitions,
+    Map<String, HandlerDefinition> handlers) {
+  /** The type that stands for every other type. */
+  public static final String ANY_TYPE = "*";
+
+  private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9._-]{1,249}");
+
+  public QueueDefinition {
+    checkName("queue", name);
+    checkName("topic", topic);
+    checkName("deadLetterTopic", deadLetterTopic);
+    if (group.isBlank()) {
+      throw new ConfigException("group is empty; name a consumer group");
+    }
+    if (topic.equals(deadLetterTopic)) {
+      throw new ConfigException(
+          "topic and deadLetterTopic are both '" + topic + "'; dead letters would be worked again");
+    }
+    Ranges.check("concurrency", concurrency, 1, 10_000);
+    Ranges.check("buffer", buffer, 2, 100_000);
+    Ranges.check("bufferBytes", bufferBytes, 1L << 20, 1L << 40);
+    Ranges.check("handover", handover, Duration.ZERO, Duration.ofMinutes(10));
+    Ranges.check("uncommitted", uncommitted, 10, 1_000_000);
+    Ranges.check("commitInterval", commitInterval, Duration.ofMillis(5), Duration.ofMinutes(1));
+    Ranges.check("partitions", partitions, 1, 10_000);
+    handlers = Map.copyOf(handlers);
+  }
+
+  private static void checkName(String setting, String value) {
+    if (!TOPIC.matcher(value).matches() || value.equals(".") || value.equals("..")) {
+      throw new ConfigException(
+          setting
+              + " is '"
+              + value
+              + "'; it must be 1 to 249 letters, digits, dots, dashes or underscores");
+    }
+  }
+
+  /** A queue of that name, with all defaults. */
+  public static QueueDefinition named(String name) {
+    return new QueueDefinition(
+        name,
+        name,
+        "sluice-" + name,
+        Order.KEY,
+        16,
+        1_000,
+        64L << 20,
+        name,
+        "dlq." + name,
+        Duration.ofSeconds(5),
+        4_000,
+        Duration.ofMillis(100),
+        12,
+        Map.of());
+  }
+
+  /** The same with another order. */
+  public QueueDefinition withOrder(Order other) {
+    return new QueueDefinition(
+        name,
+        topic,
+        group,
+        other,
+        concurrency,
+        buffer,
+        bufferBytes,
+        defaultType,
+        deadLetterTopic,
+        handover,
+        uncommitted,
+        commitInterval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with another topic, and dead letters beside it. */
+  public QueueDefinition withTopic(String other) {
+    return new QueueDefinition(
+        name,
+        other,
+        group,
+        order,
+        concurrency,
+        buffer,
+        bufferBytes,
+        defaultType,
+        "dlq." + other,
+        handover,
+        uncommitted,
+        commitInterval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with another consumer group. */
+  public QueueDefinition withGroup(String other) {
+    return new QueueDefinition(
+        name,
+        topic,
+        other,
+        order,
+        concurrency,
+        buffer,
+        bufferBytes,
+        defaultType,
+        deadLetterTopic,
+        handover,
+        uncommitted,
+        commitInterval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with another concurrency. */
+  public QueueDefinition withConcurrency(int other) {
+    return new QueueDefinition(
+        name,
+        topic,
+        group,
+        order,
+        other,
+        buffer,
+        bufferBytes,
+        defaultType,
+        deadLetterTopic,
+        handover,
+        uncommitted,
+        commitInterval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with other bounds of what is held in memory. */
+  public QueueDefinition withBuffer(int tasks, long bytes) {
+    return new QueueDefinition(
+        name,
+        topic,
+        group,
+        order,
+        concurrency,
+        tasks,
+        bytes,
+        defaultType,
+        deadLetterTopic,
+        handover,
+        uncommitted,
+        commitInterval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with another hand-over time. */
+  public QueueDefinition withHandover(Duration other) {
+    return new QueueDefinition(
+        name,
+        topic,
+        group,
+        order,
+        concurrency,
+        buffer,
+        bufferBytes,
+        defaultType,
+        deadLetterTopic,
+        other,
+        uncommitted,
+        commitInterval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with other bounds of what runs again after a crash. */
+  public QueueDefinition withCommits(int uncommittedMax, Duration interval) {
+    return new QueueDefinition(
+        name,
+        topic,
+        group,
+        order,
+        concurrency,
+        buffer,
+        bufferBytes,
+        defaultType,
+        deadLetterTopic,
+        handover,
+        uncommittedMax,
+        interval,
+        partitions,
+        handlers);
+  }
+
+  /** The same with one more handler, or another one for that type. */
+  public QueueDefinition withHandler(String type, HandlerDefinition handler) {
+    Map<String, HandlerDefinition> more = new LinkedHashMap<>(handlers);
+    more.put(type, handler);
+    return new QueueDefinition(
+        name,
+        topic,
+        group,
+        order,
+        concurrency,
+        buffer,
+        bufferBytes,
+        defaultType,
+        deadLetterTopic,
+        handover,
+        uncommitted,
+        commitInterval,
+        partitions,
+        more);
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.queue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.sluice.ConfigException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * One mapping of the configuration, read key by key. Whatever was not asked for when {@link
+ * #checkNothingElse} is called is unknown, and an error that names the nearest known key.
+ */
+final class YamlObject {
+  private final String file;
+  private final String path;
+  private final JsonNode node;
+  private final TreeSet<String> known = new TreeSet<>();
+
+  YamlObject(String file, String path, JsonNode node) {
+    this.file = file;
+    this.path = path;
+    if (!node.isObject() && !node.isNull() && !node.isMissingNode()) {
+      throw new ConfigException(where(path) + " must be a mapping of keys to values");
+    }
+    this.node = node.isObject() ? node : JsonNodeFactory.instance.objectNode();
+  }
+
+  private String where(String at) {
+    return file + ": " + (at.isEmpty() ? "the file" : at);
+  }
+
+  private String at(String key) {
+    return path.isEmpty() ? key : path + "." + key;
+  }
+
+  private Optional<JsonNode> find(String key) {
+    known.add(key);
+    JsonNode value = node.get(key);
+    return value == null || value.isNull() ? Optional.empty() : Optional.of(value);
+  }
+
+  <T> Optional<T> value(String key, Function<String, T> parser) {
+    return find(key)
+        .map(
+            value -> {
+              if (!value.isValueNode()) {
+                throw new ConfigException(where(at(key)) + " must be a single value");
+              }
+              try {
+                return parser.apply(value.asText());
+              } catch (NumberFormatException e) {
+                throw new ConfigException(
+                    where(at(key)) + " is '" + value.asText() + "', which is no number", e);
+              } catch (ConfigException e) {
+                throw new ConfigException(where(at(key)) + ": " + e.getMessage(), e);
+              }
+            });
+  }
+
+  Optional<String> text(String key) {
+    return value(key, text -> text);
+  }
+
+  Optional<Integer> integer(String key) {
+    return value(key, text -> Integer.valueOf(text.replace("_", "")));
+  }
+
+  Optional<Double> number(String key) {
+    return value(key, Double::valueOf);
+  }
+
+  Optional<Duration> duration(String key) {
+    return value(key, Quantities::duration);
+  }
+
+  <E extends Enum<E>> Optional<E> choice(String key, Class<E> type) {
+    return value(
+        key,
+        text -> {
+          List<String> accepted = new ArrayList<>();
+          for (E constant : type.getEnumConstants()) {
+            String word = constant.name().toLowerCase(Locale.ROOT);
+            if (word.equals(text.toLowerCase(Locale.ROOT))) {
+              return constant;
+            }
+            accepted.add(word);
+          }
+          throw new ConfigException("'" + text + "' is not one of " + String.join(", ", accepted));
+        });
+  }
+
+  Optional<YamlObject> object(String key) {
+    return find(key).map(value -> new YamlObject(file, at(key), value));
+  }
+
+  /** All entries, whatever their keys. */
+  Map<String, YamlObject> objects() {
+    Map<String, YamlObject> all = new LinkedHashMap<>();
+    node.fieldNames()
+        .forEachRemaining(
+            key -> {
+              known.add(key);
+              all.put(key, new YamlObject(file, at(key), node.get(key)));
+            });
+    return all;
+  }
+
+  /** All entries as text, whatever their keys. */
+  Map<String, String> texts() {
+    Map<String, String> all = new LinkedHashMap<>();
+    node.fieldNames().forEachRemaining(key -> text(key).ifPresent(value -> all.put(key, value)));
+    return all;
+  }
+
+  /** Runs something that checks values, and says where they stand. */
+  <T> T checked(Supplier<T> build) {
+    try {
+      return build.get();
+    } catch (ConfigException | IllegalArgumentException e) {
+      throw new ConfigException(where(path) + ": " + e.getMessage(), e);
+    }
+  }
+
+  void checkNothingElse() {
+    node.fieldNames()
+        .forEachRemaining(
+            key -> {
+              if (!known.contains(key)) {
+                throw new ConfigException(
+                    where(at(key)) + " is unknown. " + Suggestions.forWord(key, known));
+              }
+            });
+  }
+}

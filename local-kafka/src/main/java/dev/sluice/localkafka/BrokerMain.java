@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.localkafka;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * One broker as a process of its own, started by {@link KafkaProcess}. It ends when its standard
+ * input ends, so that it does not outlive the process that started it.
+ */
+public final class BrokerMain {
+  private BrokerMain() {}
+
+  /** Arguments: node, ports, controller ports (both joined by commas), folder, then name=value. */
+  public static void main(String[] args) {
+    Map<String, String> overrides = new LinkedHashMap<>();
+    for (String property : Arrays.asList(args).subList(4, args.length)) {
+      int at = property.indexOf('=');
+      overrides.put(property.substring(0, at), property.substring(at + 1));
+    }
+    EmbeddedBroker broker =
+        new EmbeddedBroker(
+            new BrokerConfig(
+                Integer.parseInt(args[0]),
+                numbers(args[1]),
+                numbers(args[2]),
+                Path.of(args[3]),
+                LocalKafka.CLUSTER_ID,
+                overrides));
+    Runtime.getRuntime().addShutdownHook(new Thread(broker::stop, "sluice-stop-broker"));
+    broker.start();
+    awaitEndOfInput();
+    Runtime.getRuntime().exit(0);
+  }
+
+  private static void awaitEndOfInput() {
+    try {
+      while (System.in.read() >= 0) {
+        // What is said there is not listened to.
+      }
+    } catch (IOException e) {
+      // The other end is gone.
+    }
+  }
+
+  private static int[] numbers(String joined) {
+    return Arrays.stream(joined.split(",")).mapToInt(Integer::parseInt).toArray();
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.localkafka.junit;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+
+/** The broker that a test was given. Thread-safe. */
+public final class TestKafka implements AutoCloseable {
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private final String bootstrapServers;
+  private final String kind;
+  private final Runnable broker;
+
+  TestKafka(String bootstrapServers, String kind, Runnable broker) {
+    this.bootstrapServers = bootstrapServers;
+    this.kind = kind;
+    this.broker = broker;
+  }
+
+  /** For {@code bootstrap.servers}. */
+  public String bootstrapServers() {
+    return bootstrapServers;
+  }
+
+  /** Which broker this is, and why it was chosen. */
+  public String kind() {
+    return kind;
+  }
+
+  /** A name that no other test of this run uses. */
+  public String unique(String prefix) {
+    return prefix + "-" + NUMBER.incrementAndGet();
+  }
+
+  /** Creates a topic under a unique name, and returns the name. */
+  public String topic(String prefix, int partitions) {
+    String name = unique(prefix);
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+      admin
+          .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+      return name;
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("Topic " + name + " cannot be created", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while topic " + name + " is created", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    broker.run();
+  }
+}

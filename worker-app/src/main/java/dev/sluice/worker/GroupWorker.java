@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker;
+
+import dev.sluice.PermanentTaskException;
+import dev.sluice.TaskHandler;
+import dev.sluice.queue.QueueDefinition;
+import dev.sluice.time.Clock;
+import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.HandlerState;
+import dev.sluice.worker.engine.QueueState;
+import dev.sluice.worker.kafka.GroupRim;
+import dev.sluice.worker.kafka.HandlerBinding;
+import dev.sluice.worker.kafka.PollCounters;
+import dev.sluice.worker.kafka.PollSettings;
+import dev.sluice.worker.kafka.QueueBinding;
+import dev.sluice.worker.limit.FailurePolicy;
+import dev.sluice.worker.limit.HoldLimit;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One consumer group of a worker: its engine, its poll thread, its handler threads. Thread-safe.
+ */
+public final class GroupWorker {
+  private static final long LIVE_NANOS = TimeUnit.SECONDS.toNanos(30);
+  private static final long SESSION_MILLIS = 45_000;
+  private static final int METADATA_BYTES = 4_000;
+
+  private final String group;
+  private final Clock clock;
+  private final GroupRim rim;
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile boolean gaveUp;
+  private final String worker;
+
+  GroupWorker(
+      WorkerBuilder builder,
+      String group,
+      List<QueueBuilder> queues,
+      Map<String, Object> consumer,
+      int pollRecords,
+      long laneBytes) {
+    this.group = group;
+    this.worker = builder.name;
+    this.clock = builder.clock;
+    long session = SESSION_MILLIS;
+    Object configured = consumer.get("session.timeout.ms");
+    if (configured != null) {
+      session = Long.parseLong(configured.toString());
+    }
+    Engine engine =
+        new Engine(
+            laneBytes,
+            TimeUnit.MILLISECONDS.toNanos(session / 2),
+            builder.random.nextLong(),
+            clock.nanos());
+    List<QueueBinding> bindings = new ArrayList<>();
+    int threads = 0;
+    Duration handover = Duration.ZERO;
+    Duration commitInterval = Duration.ofMinutes(1);
+    for (QueueBuilder queue : queues) {
+      QueueDefinition d = queue.definition();
+      bindings.add(bind(builder, engine, queue));
+      threads += d.concurrency();
+      handover = handover.compareTo(d.handover()) > 0 ? handover : d.handover();
+      commitInterval =
+          commitInterval.compareTo(d.commitInterval()) < 0 ? commitInterval : d.commitInterval();
+    }
+    PollSettings settings =
+        new PollSettings(
+            builder.name,
+            group,
+            bindings,
+            consumer,
+            pollRecords,
+            handover,
+            commitInterval,
+            METADATA_BYTES);
+    this.rim =
+        new GroupRim(
+            settings,
+            engine,
+            builder.kafka.producer(),
+            threads,
+            builder.threads,
+            clock,
+            builder.history);
+  }
+
+  private static QueueBinding bind(WorkerBuilder builder, Engine engine, QueueBuilder queue) {
+    QueueDefinition d = queue.definition();
+    QueueState state = new QueueState(d.name(), d.concurrency());
+    Map<String, HandlerBinding> byType = new LinkedHashMap<>();
+    @Nullable HandlerBinding any = null;
+    for (Map.Entry<String, QueueBuilder.Handled> entry : queue.handlers().entrySet()) {
+      HandlerSettings settings = entry.getValue().settings().orElse(queue.defaults());
+      HandlerBinding binding =
+          bind(builder, engine, state, entry.getKey(), settings, entry.getValue().handler());
+      if (entry.getKey().equals(QueueDefinition.ANY_TYPE)) {
+        any = binding;
+      } else {
+        byType.put(entry.getKey(), binding);
+      }
+    }
+    TaskHandler<byte[]> refuse =
+        (task, context) -> {
+          throw new PermanentTaskException(
+              "Queue "
+                  + d.name()
+                  + " has no handler for type '"
+                  + task.type()
+                  + "'; it has "
+                  + String.join(", ", queue.handlers().keySet()));
+        };
+    HandlerBinding unknown = bind(builder, engine, state, "unknown", new HandlerSettings(), refuse);
+    return new QueueBinding(
+        state,
+        d.topic(),
+        d.order(),
+        d.defaultType(),
+        d.deadLetterTopic(),
+        d.buffer(),
+        d.uncommitted(),
+        any,
+        unknown,
+        byType);
+  }
+
+  private static HandlerBinding bind(
+      WorkerBuilder builder,
+      Engine engine,
+      QueueState queue,
+      String type,
+      HandlerSettings settings,
+      TaskHandler<byte[]> handler) {
+    HoldLimit hold = new HoldLimit();
+    HandlerState state =
+        new HandlerState(queue, type, settings.limits(queue.name() + "/" + type, hold));
+    engine.add(state);
+    FailurePolicy failures = settings.failures(builder.random::nextDouble);
+    return new HandlerBinding(
+        state, handler, settings.timeoutOrDefault().toNanos(), failures, hold);
+  }
+
+  void start() {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                rim.run();
+              } finally {
+                gaveUp = rim.gaveUp();
+                ended.countDown();
+              }
+            },
+            "sluice-poll-" + worker + "-" + group);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** The consumer group. */
+  public String group() {
+    return group;
+  }
+
+  /** What the poll loop counts. */
+  public PollCounters counters() {
+    return rim.counters();
+  }
+
+  /** The state of the engine. */
+  public EngineSnapshot snapshot() {
+    return rim.snapshot();
+  }
+
+  /** Threads that are stuck in handlers that never returned. */
+  public int hung() {
+    return rim.hung();
+  }
+
+  boolean live() {
+    return ended.getCount() > 0 && !rim.gaveUp() && snapshot().sinceTurnNanos() < LIVE_NANOS;
+  }
+
+  boolean ready() {
+    return ended.getCount() > 0 && rim.joined() && !rim.stopping();
+  }
+
+  void stop() {
+    rim.stop();
+  }
+
+  void stopWhenEmpty() {
+    rim.stopWhenEmpty();
+  }
+
+  boolean await(long nanos) throws InterruptedException {
+    return ended.await(nanos, TimeUnit.NANOSECONDS) && !gaveUp;
+  }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker;
+
+import dev.sluice.flow.limit.Limit;
+import dev.sluice.flow.retry.RetryPolicy;
+import dev.sluice.queue.BulkheadDefinition;
+import dev.sluice.queue.CircuitBreakerDefinition;
+import dev.sluice.queue.HandlerDefinition;
+import dev.sluice.queue.RateLimiterDefinition;
+import dev.sluice.worker.limit.BulkheadLimit;
+import dev.sluice.worker.limit.CircuitBreakerLimit;
+import dev.sluice.worker.limit.FailurePolicy;
+import dev.sluice.worker.limit.HoldLimit;
+import dev.sluice.worker.limit.RateLimiterLimit;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import io.github.resilience4j.retry.RetryConfig;
+import io.github.resilience4j.timelimiter.TimeLimiterConfig;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** How one handler is limited and retried, in Resilience4j's own configurations. */
+final class HandlerSettings {
+  @Nullable Duration timeout;
+  @Nullable RetryPolicy retryPolicy;
+  @Nullable RetryConfig retry;
+  @Nullable BulkheadConfig bulkhead;
+  @Nullable RateLimiterConfig rateLimiter;
+  @Nullable CircuitBreakerConfig circuitBreaker;
+
+  static HandlerSettings of(HandlerDefinition definition) {
+    HandlerSettings settings = new HandlerSettings();
+    settings.timeout = definition.timeout();
+    settings.retryPolicy = definition.retry();
+    definition.bulkhead().ifPresent(b -> settings.bulkhead = config(b));
+    definition.rateLimiter().ifPresent(r -> settings.rateLimiter = config(r));
+    definition.circuitBreaker().ifPresent(c -> settings.circuitBreaker = config(c));
+    return settings;
+  }
+
+  static BulkheadConfig config(BulkheadDefinition d) {
+    return BulkheadConfig.custom()
+        .maxConcurrentCalls(d.maxConcurrentCalls())
+        .maxWaitDuration(Duration.ZERO)
+        .build();
+  }
+
+  static RateLimiterConfig config(RateLimiterDefinition d) {
+    return RateLimiterConfig.custom()
+        .limitForPeriod(d.limitForPeriod())
+        .limitRefreshPeriod(d.limitRefreshPeriod())
+        .timeoutDuration(Duration.ZERO)
+        .build();
+  }
+
+  static CircuitBreakerConfig config(CircuitBreakerDefinition d) {
+    return CircuitBreakerConfig.custom()
+        .failureRateThreshold((float) d.failureRateThreshold())
+        .slowCallRateThreshold((float) d.slowCallRateThreshold())
+        .slowCallDurationThreshold(d.slowCallDurationThreshold())
+        .slidingWindowSize(d.slidingWindowSize())
+        .minimumNumberOfCalls(d.minimumNumberOfCalls())
+        .waitDurationInOpenState(d.waitDurationInOpenState())
+        .permittedNumberOfCallsInHalfOpenState(d.permittedNumberOfCallsInHalfOpenState())
+        .build();
+  }
+
+  void timeLimiter(TimeLimiterConfig config) {
+    timeout = config.getTimeoutDuration();
+  }
+
+  /** What is not set here is taken from there. */
+  HandlerSettings orElse(HandlerSettings other) {
+    HandlerSettings both = new HandlerSettings();
+    both.timeout = timeout == null ? other.timeout : timeout;
+    boolean own = retry != null || retryPolicy != null;
+    both.retry = own ? retry : other.retry;
+    both.retryPolicy = own ? retryPolicy : other.retryPolicy;
+    both.bulkhead = bulkhead == null ? other.bulkhead : bulkhead;
+    both.rateLimiter = rateLimiter == null ? other.rateLimiter : rateLimiter;
+    both.circuitBreaker = circuitBreaker == null ? other.circuitBreaker : circuitBreaker;
+    return both;
+  }
+
+  Duration timeoutOrDefault() {
+    Duration set = timeout;
+    return set == null ? HandlerDefinition.DEFAULT.timeout() : set;
+  }
+
+  FailurePolicy failures(DoubleSupplier jitter) {
+    RetryConfig config = retry;
+    if (config != null) {
+      return FailurePolicy.of(config);
+    }
+    RetryPolicy policy = retryPolicy;
+    return FailurePolicy.of(policy == null ? RetryPolicy.DEFAULT : policy, jitter);
+  }
+
+  /** The limits in the order they are asked; the rate limiter last, since it takes nothing back. */
+  List<Limit> limits(String name, HoldLimit hold) {
+    List<Limit> limits = new ArrayList<>();
+    limits.add(hold);
+    BulkheadConfig b = bulkhead;
+    if (b != null) {
+      limits.add(
+          new BulkheadLimit(
+              Bulkhead.of(name, BulkheadConfig.from(b).maxWaitDuration(Duration.ZERO).build())));
+    }
+    CircuitBreakerConfig c = circuitBreaker;
+    if (c != null) {
+      limits.add(new CircuitBreakerLimit(CircuitBreaker.of(name, c)));
+    }
+    RateLimiterConfig r = rateLimiter;
+    if (r != null) {
+      limits.add(new RateLimiterLimit(name, r));
+    }
+    return limits;
+  }
+}

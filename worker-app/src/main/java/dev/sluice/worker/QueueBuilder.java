@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker;
+
+import dev.sluice.Order;
+import dev.sluice.TaskHandler;
+import dev.sluice.flow.retry.RetryPolicy;
+import dev.sluice.queue.BulkheadDefinition;
+import dev.sluice.queue.QueueDefinition;
+import dev.sluice.queue.RateLimiterDefinition;
+import dev.sluice.wire.PayloadCodec;
+import dev.sluice.worker.handler.DecodingHandler;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import io.github.resilience4j.retry.RetryConfig;
+import io.github.resilience4j.timelimiter.TimeLimiterConfig;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * One queue of a worker. Limits, time-outs and retries that are set after a {@code handle} belong
+ * to that handler; those set before the first one are the default of all. Not thread-safe.
+ */
+public final class QueueBuilder {
+  record Handled(TaskHandler<byte[]> handler, HandlerSettings settings) {}
+
+  private final PayloadCodec codec;
+  private final HandlerSettings defaults = new HandlerSettings();
+  private final Map<String, Handled> handlers = new LinkedHashMap<>();
+  private HandlerSettings current = defaults;
+  private QueueDefinition definition;
+
+  QueueBuilder(QueueDefinition definition, PayloadCodec codec) {
+    this.definition = definition;
+    this.codec = codec;
+  }
+
+  /** What may not overlap. Default: {@link Order#KEY}. */
+  public QueueBuilder order(Order order) {
+    definition = definition.withOrder(order);
+    return this;
+  }
+
+  /** The topic. Default: the name of the queue. */
+  public QueueBuilder topic(String topic) {
+    definition = definition.withTopic(topic);
+    return this;
+  }
+
+  /** The consumer group. Default: {@code sluice-} and the name of the queue. */
+  public QueueBuilder group(String group) {
+    definition = definition.withGroup(group);
+    return this;
+  }
+
+  /** Tasks that this worker runs at once; 1 to 10,000. Default: 16. */
+  public QueueBuilder concurrency(int tasks) {
+    definition = definition.withConcurrency(tasks);
+    return this;
+  }
+
+  /**
+   * What is held in memory.
+   *
+   * @param tasks per partition; 2 to 100,000
+   * @param bytes in the whole worker; 1 MiB to 1 TiB
+   */
+  public QueueBuilder buffer(int tasks, long bytes) {
+    definition = definition.withBuffer(tasks, bytes);
+    return this;
+  }
+
+  /** How long a hand-over or a stop waits for running tasks; 0 to 10 min. Default: 5 s. */
+  public QueueBuilder handover(Duration most) {
+    definition = definition.withHandover(most);
+    return this;
+  }
+
+  /**
+   * What may run again after a crash.
+   *
+   * @param uncommitted completions per partition that no commit covers; 10 to 1,000,000
+   * @param interval the longest that a completion waits for its commit; 5 ms to 1 min
+   */
+  public QueueBuilder commits(int uncommitted, Duration interval) {
+    definition = definition.withCommits(uncommitted, interval);
+    return this;
+  }
+
+  /** Works the tasks of one type, with their payload decoded from JSON. */
+  public <T> QueueBuilder handle(String type, Class<T> payload, TaskHandler<T> handler) {
+    return add(type, DecodingHandler.of(payload, handler, codec), new HandlerSettings());
+  }
+
+  /** Works the tasks of every type that has no handler of its own, with their payload as bytes. */
+  public QueueBuilder handle(TaskHandler<byte[]> handler) {
+    return add(QueueDefinition.ANY_TYPE, handler, new HandlerSettings());
+  }
+
+  QueueBuilder add(String type, TaskHandler<byte[]> handler, HandlerSettings settings) {
+    current = settings;
+    handlers.put(type, new Handled(handler, settings));
+    return this;
+  }
+
+  /** The longest that one attempt may take; then its thread is interrupted. Default: 1 min. */
+  public QueueBuilder timeout(Duration most) {
+    current.timeout = most;
+    return this;
+  }
+
+  /** The time-out of a Resilience4j time limiter. */
+  public QueueBuilder timeLimiter(TimeLimiterConfig config) {
+    current.timeLimiter(config);
+    return this;
+  }
+
+  /** How often and when a failed task is tried again. */
+  public QueueBuilder retry(RetryPolicy policy) {
+    current.retryPolicy = policy;
+    current.retry = null;
+    return this;
+  }
+
+  /** The attempts, intervals and exception predicate of a Resilience4j retry. */
+  public QueueBuilder retry(RetryConfig config) {
+    current.retry = config;
+    current.retryPolicy = null;
+    return this;
+  }
+
+  /** The most tasks of the handler that this worker runs at once. */
+  public QueueBuilder bulkhead(int maxConcurrentCalls) {
+    current.bulkhead = HandlerSettings.config(new BulkheadDefinition(maxConcurrentCalls));
+    return this;
+  }
+
+  /** A Resilience4j bulkhead; its wait duration is not used, since tasks wait in their lane. */
+  public QueueBuilder bulkhead(BulkheadConfig config) {
+    current.bulkhead = config;
+    return this;
+  }
+
+  /** The most tasks of the handler that this worker starts per second. */
+  public QueueBuilder rate(int perSecond) {
+    current.rateLimiter = HandlerSettings.config(RateLimiterDefinition.perSecond(perSecond));
+    return this;
+  }
+
+  /** A Resilience4j rate limiter; its time-out is not used, since tasks wait in their lane. */
+  public QueueBuilder rateLimiter(RateLimiterConfig config) {
+    current.rateLimiter = config;
+    return this;
+  }
+
+  /** A Resilience4j circuit breaker: while it is open, the queue waits. */
+  public QueueBuilder circuitBreaker(CircuitBreakerConfig config) {
+    current.circuitBreaker = config;
+    return this;
+  }
+
+  QueueDefinition definition() {
+    return definition;
+  }
+
+  Map<String, Handled> handlers() {
+    return handlers;
+  }
+
+  HandlerSettings defaults() {
+    return defaults;
+  }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker;
+
+import dev.sluice.flow.lane.Lane;
+import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.kafka.Topics;
+import dev.sluice.queue.QueueDefinition;
+import dev.sluice.worker.engine.EngineSnapshot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Works the tasks of queues until it is closed. Thread-safe.
+ *
+ * <p>One consumer and one poll thread per consumer group; handlers run on threads of their own.
+ */
+public final class Worker implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
+  private static final int POLL_RECORDS_MAX = 500;
+  private static final long FETCH_BYTES_LEAST = 16 << 10;
+  private static final long FETCH_BYTES_MOST = 1 << 20;
+
+  private final String name;
+  private final List<GroupWorker> groups;
+  private final Duration longestStop;
+
+  private Worker(String name, List<GroupWorker> groups, Duration longestStop) {
+    this.name = name;
+    this.groups = groups;
+    this.longestStop = longestStop;
+  }
+
+  /** Settings of a worker on these brokers. */
+  public static WorkerBuilder builder(String bootstrapServers) {
+    return builder(KafkaSettings.of(bootstrapServers));
+  }
+
+  /** Settings of a worker with any Kafka properties. */
+  public static WorkerBuilder builder(KafkaSettings kafka) {
+    return new WorkerBuilder(kafka);
+  }
+
+  static Worker start(WorkerBuilder builder) {
+    Map<String, Integer> partitions = prepareTopics(builder);
+    Map<String, List<QueueBuilder>> byGroup = new LinkedHashMap<>();
+    builder
+        .queues
+        .values()
+        .forEach(
+            queue ->
+                byGroup
+                    .computeIfAbsent(queue.definition().group(), g -> new ArrayList<>())
+                    .add(queue));
+    List<GroupWorker> groups = new ArrayList<>();
+    Duration longest = Duration.ZERO;
+    for (Map.Entry<String, List<QueueBuilder>> group : byGroup.entrySet()) {
+      List<QueueBuilder> queues = group.getValue();
+      int assigned = 0;
+      int pollRecords = POLL_RECORDS_MAX;
+      long bytes = Long.MAX_VALUE;
+      for (QueueBuilder queue : queues) {
+        QueueDefinition d = queue.definition();
+        assigned += partitions.getOrDefault(d.topic(), d.partitions());
+        pollRecords = Math.min(pollRecords, Lane.pollRecordsFor(d.buffer(), POLL_RECORDS_MAX));
+        bytes = Math.min(bytes, d.bufferBytes());
+        longest = longest.compareTo(d.handover()) > 0 ? longest : d.handover();
+      }
+      // Half of the budget is for lanes, half for what the client has fetched of paused partitions.
+      long perPartition =
+          Math.max(
+              FETCH_BYTES_LEAST, Math.min(FETCH_BYTES_MOST, bytes / 2 / Math.max(1, assigned)));
+      Map<String, Object> consumer = builder.kafka.consumer(group.getKey());
+      consumer.putIfAbsent("client.id", builder.name + "-" + group.getKey());
+      consumer.putIfAbsent("max.partition.fetch.bytes", Long.toString(perPartition));
+      consumer.putIfAbsent("fetch.max.bytes", Long.toString(Math.min(50L << 20, bytes / 2)));
+      consumer.put("max.poll.records", Integer.toString(pollRecords));
+      groups.add(
+          new GroupWorker(builder, group.getKey(), queues, consumer, pollRecords, bytes / 2));
+    }
+    groups.forEach(GroupWorker::start);
+    return new Worker(builder.name, groups, longest.plusSeconds(5));
+  }
+
+  private static Map<String, Integer> prepareTopics(WorkerBuilder builder) {
+    Map<String, Integer> found = new LinkedHashMap<>();
+    try (Topics topics = new Topics(builder.kafka, START_TIMEOUT)) {
+      Map<String, Integer> wanted = new LinkedHashMap<>();
+      for (QueueBuilder queue : builder.queues.values()) {
+        QueueDefinition d = queue.definition();
+        int partitions = topics.partitions(d.topic()).orElse(d.partitions());
+        found.put(d.topic(), partitions);
+        wanted.put(d.topic(), partitions);
+        wanted.put(d.deadLetterTopic(), partitions);
+      }
+      if (builder.createTopics) {
+        topics.ensure(wanted);
+      }
+      topics.refuseCompacted(found.keySet());
+    }
+    return found;
+  }
+
+  /** The name in logs, metrics and dead letters. */
+  public String name() {
+    return name;
+  }
+
+  /** The state of each consumer group's engine. */
+  public List<EngineSnapshot> snapshots() {
+    return groups.stream().map(GroupWorker::snapshot).toList();
+  }
+
+  /** The state as a JSON object, for people and probes. */
+  public String json() {
+    return WorkerJson.of(name, groups);
+  }
+
+  /** Whether it polls, and has not lost too many threads to handlers that never return. */
+  public boolean live() {
+    return groups.stream().allMatch(GroupWorker::live);
+  }
+
+  /** Whether it is a member of its groups and not stopping. */
+  public boolean ready() {
+    return groups.stream().allMatch(GroupWorker::ready);
+  }
+
+  /** What it counts, for metrics. */
+  public List<GroupWorker> groups() {
+    return groups;
+  }
+
+  /** Lets the worker stop by itself once all its queues are empty and everything is committed. */
+  public void stopWhenEmpty() {
+    groups.forEach(GroupWorker::stopWhenEmpty);
+  }
+
+  /** Asks for the stop without waiting for it. */
+  public void stop() {
+    groups.forEach(GroupWorker::stop);
+  }
+
+  /**
+   * Waits until the worker has stopped.
+   *
+   * @return false if it had to give up because too many handlers never returned
+   * @throws InterruptedException if the waiting thread is interrupted
+   */
+  public boolean awaitShutdown() throws InterruptedException {
+    boolean well = true;
+    for (GroupWorker group : groups) {
+      well &= group.await(Long.MAX_VALUE);
+    }
+    return well;
+  }
+
+  /**
+   * Stops: running handlers have the hand-over time, what is done is committed, the group is left.
+   * Takes at most the hand-over time plus 5 s, with the brokers gone, too.
+   */
+  @Override
+  public void close() {
+    stop();
+    long deadline = System.nanoTime() + longestStop.toNanos();
+    try {
+      for (GroupWorker group : groups) {
+        group.await(Math.max(0, deadline - System.nanoTime()));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  static long nanosToMillis(long nanos) {
+    return TimeUnit.NANOSECONDS.toMillis(nanos);
+  }
+}

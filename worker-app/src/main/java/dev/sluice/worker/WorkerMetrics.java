@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker;
+
+import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.kafka.PollCounters;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Binds the state of a worker to a Micrometer registry. Nothing is recorded per task: the engine
+ * counts, and the registry asks it when it is scraped.
+ */
+public final class WorkerMetrics {
+  private WorkerMetrics() {}
+
+  /** Registers the meters of all groups and handlers of a worker. */
+  public static void bind(Worker worker, MeterRegistry registry) {
+    for (GroupWorker group : worker.groups()) {
+      Tags tags = Tags.of("messaging.consumer.group.name", group.group());
+      gauge(registry, "sluice.worker.partitions", tags, group, s -> s.partitions().size());
+      gauge(registry, "sluice.worker.lane.depth", tags, group, WorkerMetrics::depth);
+      gauge(registry, "sluice.worker.lane.bytes", tags, group, EngineSnapshot::bytes);
+      gauge(registry, "sluice.worker.running", tags, group, EngineSnapshot::running);
+      gauge(registry, "sluice.worker.uncommitted", tags, group, WorkerMetrics::uncommitted);
+      Gauge.builder("sluice.worker.hung", group, GroupWorker::hung).tags(tags).register(registry);
+      for (PauseReason reason : PauseReason.values()) {
+        gauge(
+            registry,
+            "sluice.worker.partitions.paused",
+            tags.and("reason", reason.name()),
+            group,
+            s -> paused(s, reason));
+      }
+      counter(registry, "sluice.worker.rebalances", tags, group, PollCounters::rebalances);
+      counter(registry, "sluice.worker.commits", tags, group, PollCounters::commits);
+      counter(registry, "sluice.worker.commit.failures", tags, group, PollCounters::commitFailures);
+      counter(
+          registry, "sluice.worker.lost.by.retention", tags, group, PollCounters::lostByRetention);
+      for (EngineSnapshot.HandlerView handler : group.snapshot().handlers()) {
+        bindHandler(registry, group, handler);
+      }
+    }
+  }
+
+  private static void bindHandler(
+      MeterRegistry registry, GroupWorker group, EngineSnapshot.HandlerView handler) {
+    Tags tags = Tags.of("queue", handler.queue(), "type", handler.type());
+    HandlerNow now = new HandlerNow(group, handler.queue(), handler.type());
+    counter(registry, tags.and("outcome", "succeeded"), now, v -> v.succeeded());
+    counter(registry, tags.and("outcome", "failed"), now, v -> v.failed());
+    counter(registry, tags.and("outcome", "interrupted"), now, v -> v.interrupted());
+    counter(registry, tags.and("outcome", "dead"), now, v -> v.dead());
+    counter(registry, tags.and("outcome", "stale"), now, v -> v.stale());
+    FunctionTimer.builder(
+            "messaging.process.duration",
+            now,
+            n -> n.view().succeeded() + n.view().failed(),
+            n -> n.view().nanos(),
+            TimeUnit.NANOSECONDS)
+        .tags(tags)
+        .register(registry);
+  }
+
+  private record HandlerNow(GroupWorker group, String queue, String type) {
+    EngineSnapshot.HandlerView view() {
+      return group.snapshot().handlers().stream()
+          .filter(h -> h.queue().equals(queue) && h.type().equals(type))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static double depth(EngineSnapshot s) {
+    return s.partitions().stream().mapToInt(EngineSnapshot.PartitionView::laneDepth).sum();
+  }
+
+  private static double uncommitted(EngineSnapshot s) {
+    return s.partitions().stream().mapToLong(EngineSnapshot.PartitionView::uncommitted).sum();
+  }
+
+  private static double paused(EngineSnapshot s, PauseReason reason) {
+    return s.partitions().stream().filter(p -> p.pausedNanos().containsKey(reason)).count();
+  }
+
+  private static void gauge(
+      MeterRegistry registry,
+      String name,
+      Tags tags,
+      GroupWorker group,
+      ToDoubleFunction<EngineSnapshot> value) {
+    Gauge.builder(name, group, g -> value.applyAsDouble(g.snapshot()))
+        .tags(tags)
+        .strongReference(true)
+        .register(registry);
+  }
+
+  private static void counter(
+      MeterRegistry registry,
+      String name,
+      Tags tags,
+      GroupWorker group,
+      ToDoubleFunction<PollCounters> value) {
+    FunctionCounter.builder(name, group, g -> value.applyAsDouble(g.counters()))
+        .tags(tags)
+        .register(registry);
+  }
+
+  private static void counter(
+      MeterRegistry registry,
+      Tags tags,
+      HandlerNow now,
+      ToDoubleFunction<EngineSnapshot.HandlerView> value) {
+    FunctionCounter.builder("sluice.worker.attempts", now, n -> value.applyAsDouble(n.view()))
+        .tags(tags)
+        .register(registry);
+  }
+}

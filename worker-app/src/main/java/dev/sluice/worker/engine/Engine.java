@@ -1,0 +1,646 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import dev.sluice.flow.ledger.LedgerSnapshot;
+import dev.sluice.flow.limit.Limit;
+import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.flow.pause.Pauses;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All state of one worker and every decision about it. Not thread-safe: each call is made under one
+ * lock, which is never held while a handler runs or the network is used.
+ *
+ * <p>A task that was accepted is in exactly one place: behind another one of its key, in the ready
+ * queue of its handler, parked with its partition, with a thread, waiting for its next attempt, or
+ * with the dead-letter writer. It stays in its lane and its ledger until it ends.
+ */
+public final class Engine {
+  private final Map<PartitionId, PartitionState> partitions = new LinkedHashMap<>();
+  private final Map<PartitionId, PartitionState> leftovers = new HashMap<>();
+  private final List<HandlerState> handlers = new ArrayList<>();
+  private final KeyTable keys = new KeyTable();
+  private final PriorityQueue<TaskRun> retries =
+      new PriorityQueue<>(Comparator.comparingLong(run -> run.dueNanos));
+  private final long origin;
+  private final long seed;
+  private final long bytesMax;
+  private final long stallNanos;
+  private int nextHandler;
+  private long epochs;
+  private long bytes;
+  private boolean bytesFull;
+  private boolean stopping;
+  private long lastTurnNanos;
+  private boolean suspended;
+  private boolean turnWanted;
+
+  /**
+   * @param bytesMax the bytes of tasks at which fetching stops
+   * @param stallNanos after how long without a turn nothing is started any more, because membership
+   *     in the group is not known to last
+   * @param seed makes the hashes of keys unpredictable
+   * @param nowNanos the present monotonic time
+   */
+  public Engine(long bytesMax, long stallNanos, long seed, long nowNanos) {
+    this.bytesMax = bytesMax;
+    this.stallNanos = stallNanos;
+    this.seed = seed;
+    this.origin = nowNanos;
+    this.lastTurnNanos = nowNanos;
+  }
+
+  /** Adds a handler, before anything is assigned. */
+  public void add(HandlerState handler) {
+    handlers.add(handler);
+  }
+
+  // ---- assignment ----
+
+  /** A partition was given to this worker. */
+  public PartitionState assigned(Assignment assignment) {
+    PartitionId id = new PartitionId(assignment.topic(), assignment.partition());
+    PartitionState leftover = leftovers.remove(id);
+    long epoch = ++epochs;
+    PartitionState partition =
+        new PartitionState(assignment, epoch, OrderedBy.mix(seed + epoch), leftover);
+    partition.draining = stopping;
+    partitions.put(id, partition);
+    return partition;
+  }
+
+  /** Starts nothing more of these partitions. */
+  public void drain(Collection<PartitionId> ids) {
+    for (PartitionId id : ids) {
+      PartitionState partition = partitions.get(id);
+      if (partition != null) {
+        partition.draining = true;
+      }
+    }
+  }
+
+  /** Starts nothing more at all: the worker stops. */
+  public void drainAll() {
+    stopping = true;
+    drain(partitions.keySet());
+  }
+
+  /** Whether nothing of these partitions is with a thread or with the dead-letter writer. */
+  public boolean quiet(Collection<PartitionId> ids) {
+    for (PartitionId id : ids) {
+      PartitionState partition = partitions.get(id);
+      if (partition != null && partition.running + partition.deadLettering > 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Ends an assignment; what is still running of it is stale from now on. */
+  public void removed(PartitionId id) {
+    PartitionState partition = partitions.remove(id);
+    if (partition == null) {
+      return;
+    }
+    partition.markGone();
+    TaskRun run = (TaskRun) partition.ledger.first();
+    while (run != null) {
+      bytes -= run.bytes;
+      if (run.ordered) {
+        keys.removeIfLast(run);
+      }
+      run.nextOfKey = null;
+      if (run.state != TaskRun.State.RUNNING) {
+        run.state = TaskRun.State.ENDED;
+      }
+      run = (TaskRun) run.after();
+    }
+    retries.removeIf(waiting -> waiting.partition == partition);
+    for (HandlerState handler : partition.queue.handlers) {
+      handler.ready.removeGone();
+    }
+    if (partition.running > 0) {
+      leftovers.put(id, partition);
+    }
+    bytesFull &= bytes > bytesMax / 4 * 3;
+  }
+
+  /** The assignment of a partition, or null. */
+  public @Nullable PartitionState partition(PartitionId id) {
+    return partitions.get(id);
+  }
+
+  /** The partitions that are assigned. */
+  public Collection<PartitionState> partitions() {
+    return partitions.values();
+  }
+
+  // ---- tasks in ----
+
+  /** A record was read. */
+  public void accept(TaskRun run) {
+    PartitionState partition = run.partition;
+    partition.lane.add(run.bytes);
+    partition.ledger.accept(run);
+    bytes += run.bytes;
+    bytesFull |= bytes >= bytesMax;
+    if (run.ordered) {
+      TaskRun last = keys.putLast(run);
+      if (last != null) {
+        last.nextOfKey = run;
+        run.state = TaskRun.State.BEHIND_KEY;
+        return;
+      }
+    }
+    ready(run, false);
+  }
+
+  private void ready(TaskRun run, boolean first) {
+    PartitionState partition = run.partition;
+    if (partition.startsHeld()) {
+      run.state = TaskRun.State.PARKED;
+      partition.parked.addLast(run);
+      return;
+    }
+    run.state = TaskRun.State.READY;
+    partition.ready++;
+    if (first) {
+      run.handler.ready.addFirst(run);
+    } else {
+      run.handler.ready.addLast(run);
+    }
+  }
+
+  private void unpark(PartitionState partition) {
+    if (partition.parked.size() > 0 && !partition.startsHeld()) {
+      for (TaskRun run = partition.parked.poll(); run != null; run = partition.parked.poll()) {
+        ready(run, false);
+      }
+    }
+  }
+
+  // ---- tasks out ----
+
+  /**
+   * Gives a thread what it works next, one after the other: tasks of one handler, each the first of
+   * its key. The thread owes {@link #slotEnded} when it is through.
+   *
+   * @param into takes the tasks; as many as fit at most
+   * @param nowNanos the present monotonic time
+   * @return how many
+   */
+  public int take(TaskRun[] into, long nowNanos) {
+    if (suspended || nowNanos - lastTurnNanos > stallNanos) {
+      suspended = true;
+      turnWanted = true;
+      return 0;
+    }
+    for (int i = 0; i < handlers.size(); i++) {
+      int at =
+          nextHandler + i < handlers.size() ? nextHandler + i : nextHandler + i - handlers.size();
+      HandlerState handler = handlers.get(at);
+      if (handler.ready.size() == 0 || handler.held(nowNanos)) {
+        continue;
+      }
+      int taken = take(handler, into, nowNanos);
+      if (taken > 0) {
+        nextHandler = at + 1 < handlers.size() ? at + 1 : 0;
+        return taken;
+      }
+    }
+    return 0;
+  }
+
+  private int take(HandlerState handler, TaskRun[] into, long nowNanos) {
+    QueueState queue = handler.queue;
+    if (queue.running >= queue.concurrency) {
+      handler.hold(PauseReason.BULKHEAD_FULL, Limit.UNTIL_RELEASE, nowNanos);
+      return 0;
+    }
+    if (!handler.acquire(handler.threadLimits, nowNanos)) {
+      return 0;
+    }
+    int most = Math.min(into.length, handler.batchMax());
+    int taken = 0;
+    while (taken < most) {
+      TaskRun run = nextStartable(handler);
+      if (run == null) {
+        break;
+      }
+      if (!handler.acquire(handler.taskLimits, nowNanos)) {
+        ready(run, true);
+        break;
+      }
+      run.beginAttempt();
+      run.partition.running++;
+      into[taken++] = run;
+    }
+    if (taken == 0) {
+      for (Limit limit : handler.threadLimits) {
+        limit.cancel();
+      }
+      return 0;
+    }
+    handler.counters.started += taken;
+    queue.running++;
+    return taken;
+  }
+
+  private @Nullable TaskRun nextStartable(HandlerState handler) {
+    while (true) {
+      TaskRun run = handler.ready.poll();
+      if (run == null) {
+        return null;
+      }
+      if (run.state == TaskRun.State.ENDED) {
+        continue;
+      }
+      PartitionState partition = run.partition;
+      partition.ready--;
+      if (partition.startsHeld()) {
+        run.state = TaskRun.State.PARKED;
+        partition.parked.addLast(run);
+        continue;
+      }
+      return run;
+    }
+  }
+
+  /** A thread is through with what it took; called after each of its runs was reported. */
+  public void slotEnded(HandlerState handler, int worked, long nanos) {
+    if (worked > 0) {
+      handler.worked(worked, nanos);
+    }
+    for (Limit limit : handler.threadLimits) {
+      limit.release(Limit.Ending.SUCCESS, nanos, null);
+    }
+    QueueState queue = handler.queue;
+    queue.running--;
+    for (HandlerState sibling : queue.handlers) {
+      sibling.released();
+    }
+  }
+
+  // ---- completions ----
+
+  /**
+   * A handler returned.
+   *
+   * @return false if the assignment is gone: the completion does not count
+   */
+  public boolean succeeded(TaskRun run, long nanos) {
+    HandlerState.Counters counters = counted(run, nanos);
+    if (run.partition.gone()) {
+      counters.stale++;
+      return false;
+    }
+    counters.succeeded++;
+    finish(run);
+    return true;
+  }
+
+  /**
+   * An attempt ended without ending the task, which will be tried again.
+   *
+   * @param delayNanos after this long
+   * @param attemptUsed whether the attempt counts
+   */
+  public void retry(TaskRun run, long delayNanos, boolean attemptUsed, long nanos, long nowNanos) {
+    HandlerState.Counters counters = counted(run, nanos);
+    if (attemptUsed) {
+      counters.failed++;
+    } else {
+      counters.interrupted++;
+    }
+    if (run.partition.gone()) {
+      counters.stale++;
+      return;
+    }
+    if (attemptUsed) {
+      run.attempt++;
+    }
+    if (delayNanos <= 0) {
+      ready(run, true);
+      return;
+    }
+    run.state = TaskRun.State.RETRY_WAIT;
+    run.dueNanos = nowNanos + delayNanos;
+    run.partition.retryWaiting++;
+    retries.add(run);
+  }
+
+  /**
+   * An attempt ended and there is to be no other; its dead letter is to be written now.
+   *
+   * @param hung whether the handler's thread is still inside: its key then stays held until {@link
+   *     #hungReturned}
+   * @return false if the assignment is gone: nothing is to be written
+   */
+  public boolean deadLetter(TaskRun run, boolean hung, long nanos) {
+    HandlerState.Counters counters = counted(run, nanos);
+    counters.failed++;
+    if (hung) {
+      counters.hung++;
+    }
+    if (run.partition.gone()) {
+      counters.stale++;
+      return false;
+    }
+    run.keyHeldByHungThread = hung && run.ordered;
+    run.state = TaskRun.State.DEAD_LETTER;
+    run.partition.deadLettering++;
+    return true;
+  }
+
+  /**
+   * The dead letter was acknowledged.
+   *
+   * @return false if the assignment is gone
+   */
+  public boolean deadLettered(TaskRun run) {
+    PartitionState partition = run.partition;
+    partition.deadLettering--;
+    if (partition.gone()) {
+      return false;
+    }
+    run.handler.counters.dead++;
+    finish(run);
+    return true;
+  }
+
+  /** A thread that was given up came back: its key is free. */
+  public void hungReturned(TaskRun run) {
+    if (run.keyHeldByHungThread) {
+      run.keyHeldByHungThread = false;
+      if (run.state == TaskRun.State.ENDED && !run.partition.gone()) {
+        releaseKey(run);
+      }
+    }
+  }
+
+  /** A task that was taken was not started: it goes back as if it had not been taken. */
+  public void unstarted(TaskRun run) {
+    PartitionState partition = run.partition;
+    partition.running--;
+    run.handler.counters.started--;
+    for (Limit limit : run.handler.taskLimits) {
+      limit.cancel();
+    }
+    if (partition.gone()) {
+      leftoverReturned(partition);
+    } else {
+      ready(run, true);
+    }
+  }
+
+  private HandlerState.Counters counted(TaskRun run, long nanos) {
+    PartitionState partition = run.partition;
+    partition.running--;
+    if (partition.gone()) {
+      leftoverReturned(partition);
+    } else if (partition.draining && partition.running == 0) {
+      turnWanted = true;
+    }
+    HandlerState.Counters counters = run.handler.counters;
+    counters.nanos += nanos;
+    counters.nanosMax = Math.max(counters.nanosMax, nanos);
+    return counters;
+  }
+
+  private void leftoverReturned(PartitionState partition) {
+    if (partition.running > 0) {
+      return;
+    }
+    leftovers.remove(new PartitionId(partition.topic, partition.partition), partition);
+    PartitionState successor = partition.successor;
+    if (successor != null) {
+      successor.predecessor = null;
+      unpark(successor);
+    }
+  }
+
+  private void finish(TaskRun run) {
+    PartitionState partition = run.partition;
+    run.state = TaskRun.State.ENDED;
+    partition.ledger.done(run);
+    partition.lane.remove(run.bytes);
+    bytes -= run.bytes;
+    if (bytesFull && bytes <= bytesMax / 4 * 3) {
+      bytesFull = false;
+      turnWanted = true;
+    }
+    if (run.ordered && !run.keyHeldByHungThread) {
+      releaseKey(run);
+    }
+    turnWanted |= partition.pauses.paused() && !partition.lane.aboveLow() || partition.commitSoon();
+  }
+
+  private void releaseKey(TaskRun run) {
+    TaskRun next = run.nextOfKey;
+    if (next == null) {
+      keys.removeIfLast(run);
+    } else {
+      run.nextOfKey = null;
+      ready(next, false);
+    }
+  }
+
+  // ---- time ----
+
+  /**
+   * Does what time has brought: attempts that are due, partitions that may start again. Called by
+   * the poll thread in each of its turns.
+   */
+  public void turn(long nowNanos) {
+    suspended |= nowNanos - lastTurnNanos > stallNanos;
+    lastTurnNanos = nowNanos;
+    turnWanted = false;
+    for (TaskRun run = retries.peek();
+        run != null && run.dueNanos - nowNanos <= 0;
+        run = retries.peek()) {
+      retries.poll();
+      run.partition.retryWaiting--;
+      ready(run, true);
+    }
+    for (PartitionState partition : partitions.values()) {
+      unpark(partition);
+    }
+  }
+
+  /** Whether nothing is started because the worker stood still, until {@link #resume}. */
+  public boolean suspended() {
+    return suspended;
+  }
+
+  /** Membership in the group was proven after a stall. */
+  public void resume() {
+    suspended = false;
+  }
+
+  /** Whether the poll thread should take its next turn at once. */
+  public boolean turnWanted() {
+    return turnWanted;
+  }
+
+  /** When {@link #turn} was called last. */
+  public long lastTurnNanos() {
+    return lastTurnNanos;
+  }
+
+  /** After how many nanoseconds the next turn is due; MAX_VALUE if time changes nothing. */
+  public long nextTurnNanos(long nowNanos) {
+    TaskRun due = retries.peek();
+    long next = due == null ? Long.MAX_VALUE : Math.max(0, due.dueNanos - nowNanos);
+    for (HandlerState handler : handlers) {
+      if (handler.held(nowNanos)) {
+        next = Math.min(next, handler.lookAgainNanos(nowNanos));
+      }
+    }
+    return next;
+  }
+
+  /** Tasks that wait for nothing but a thread and their limits. */
+  public int ready() {
+    int ready = 0;
+    for (HandlerState handler : handlers) {
+      ready += handler.ready.size();
+    }
+    return ready;
+  }
+
+  /** Whether a thread that looked now might find a task. */
+  public boolean startable(long nowNanos) {
+    if (suspended) {
+      return false;
+    }
+    for (HandlerState handler : handlers) {
+      if (handler.ready.size() > 0 && !handler.held(nowNanos)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- pauses ----
+
+  /** Decides anew for each partition whether it is fetched, and why not. */
+  public void plan(long nowNanos) {
+    for (PartitionState partition : partitions.values()) {
+      partition.pauses.set(reasons(partition, nowNanos), nowNanos);
+    }
+  }
+
+  private int reasons(PartitionState partition, long nowNanos) {
+    int reasons = 0;
+    if (partition.draining) {
+      reasons |= Pauses.bit(PauseReason.DRAINING);
+    }
+    if (partition.lane.full()) {
+      reasons |= Pauses.bit(PauseReason.LANE_FULL);
+    }
+    if (bytesFull) {
+      reasons |= Pauses.bit(PauseReason.BYTES_FULL);
+    }
+    if (partition.ledgerFull()) {
+      reasons |= Pauses.bit(PauseReason.LEDGER_FULL);
+    }
+    // More tasks do not help while those that are here are held back.
+    if (partition.lane.aboveLow()) {
+      if (partition.ready > 0) {
+        reasons |= partition.queue.heldReasons(nowNanos);
+      } else if (partition.retryWaiting > 0 && partition.running == 0) {
+        reasons |= Pauses.bit(PauseReason.RETRY_WAIT);
+      }
+    }
+    return reasons;
+  }
+
+  // ---- commits ----
+
+  /** What there is to commit: the partitions whose ledger has news, each with its snapshot. */
+  public Map<PartitionState, LedgerSnapshot> snapshots(
+      Collection<PartitionState> of, int metadataBytesMax) {
+    Map<PartitionState, LedgerSnapshot> news = new LinkedHashMap<>();
+    for (PartitionState partition : of) {
+      if (partition.ledger.hasNews()) {
+        news.put(partition, partition.ledger.snapshot(metadataBytesMax));
+      }
+    }
+    return news;
+  }
+
+  /** The broker acknowledged these. */
+  public void acknowledged(Map<PartitionState, LedgerSnapshot> committed) {
+    committed.forEach(
+        (partition, snapshot) -> {
+          if (!partition.gone()) {
+            partition.ledger.acknowledged(snapshot);
+            unpark(partition);
+          }
+        });
+  }
+
+  /** Whether some partition should be committed without waiting for the interval. */
+  public boolean commitSoon() {
+    for (PartitionState partition : partitions.values()) {
+      if (partition.commitSoon()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- what others may see ----
+
+  /** The state of everything, as an immutable copy. */
+  public EngineSnapshot snapshot(long nowNanos) {
+    List<EngineSnapshot.PartitionView> views = new ArrayList<>(partitions.size());
+    for (PartitionState p : partitions.values()) {
+      views.add(
+          new EngineSnapshot.PartitionView(
+              p.queue.name,
+              p.topic,
+              p.partition,
+              p.epoch,
+              p.lane.depth(),
+              p.lane.maxDepth(),
+              p.lane.capacity(),
+              p.lane.bytes(),
+              p.running,
+              p.ready,
+              p.retryWaiting,
+              p.ledger.position(),
+              p.ledger.uncommitted(),
+              p.pauses.heldNanos(nowNanos),
+              p.pauses.count()));
+    }
+    List<EngineSnapshot.HandlerView> works = new ArrayList<>(handlers.size());
+    for (HandlerState h : handlers) {
+      HandlerState.Counters c = h.counters;
+      works.add(
+          new EngineSnapshot.HandlerView(
+              h.queue.name,
+              h.type,
+              h.ready.size(),
+              c.started,
+              c.succeeded,
+              c.failed,
+              c.interrupted,
+              c.dead,
+              c.stale,
+              c.hung,
+              c.nanos,
+              c.nanosMax));
+    }
+    return new EngineSnapshot(
+        nowNanos - origin, nowNanos - lastTurnNanos, suspended, bytes, keys.size(), views, works);
+  }
+}

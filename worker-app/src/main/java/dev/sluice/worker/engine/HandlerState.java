@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import dev.sluice.flow.limit.Limit;
+import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.flow.pause.Pauses;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One handler of one queue: its limits, what is ready for it, and what became of its tasks. */
+public final class HandlerState {
+  /** A thread takes as many tasks at once as it can be expected to work in this time. */
+  private static final long BATCH_NANOS = 100_000;
+
+  static final int BATCH_MAX = 64;
+
+  final QueueState queue;
+  final String type;
+  final Limit[] threadLimits;
+  final Limit[] taskLimits;
+  final RunQueue ready = new RunQueue();
+  final Counters counters = new Counters();
+  private long heldUntilNanos;
+  private @Nullable PauseReason heldBy;
+  private boolean heldUntilRelease;
+  private long expectedNanos = Long.MAX_VALUE;
+
+  /** What became of the tasks of a handler; grows only. */
+  static final class Counters {
+    long started;
+    long succeeded;
+    long failed;
+    long interrupted;
+    long dead;
+    long stale;
+    long hung;
+    long nanos;
+    long nanosMax;
+  }
+
+  /**
+   * @param queue that it belongs to
+   * @param type the task type, or {@code *}
+   * @param limits on the start of its tasks, all of which have to agree
+   */
+  public HandlerState(QueueState queue, String type, List<Limit> limits) {
+    this.queue = queue;
+    this.type = type;
+    this.threadLimits = limits.stream().filter(Limit::perThread).toArray(Limit[]::new);
+    this.taskLimits = limits.stream().filter(l -> !l.perThread()).toArray(Limit[]::new);
+    queue.handlers.add(this);
+  }
+
+  /** The task type, or {@code *}. */
+  public String type() {
+    return type;
+  }
+
+  /** The name of the queue. */
+  public String queue() {
+    return queue.name;
+  }
+
+  /**
+   * Ends the permits of one started attempt. Called by any thread, without the engine's lock.
+   *
+   * @param ending how it ended
+   * @param nanos how long it ran
+   * @param failure what it threw where it failed
+   */
+  public void attemptEnded(Limit.Ending ending, long nanos, @Nullable Throwable failure) {
+    for (Limit limit : taskLimits) {
+      limit.release(ending, nanos, failure);
+    }
+  }
+
+  int batchMax() {
+    return (int) Math.max(1, Math.min(BATCH_MAX, BATCH_NANOS / Math.max(1, expectedNanos)));
+  }
+
+  /** A thread worked {@code tasks} tasks in that time. */
+  void worked(int tasks, long nanos) {
+    long each = nanos / tasks;
+    expectedNanos =
+        expectedNanos == Long.MAX_VALUE ? each : expectedNanos + (each - expectedNanos) / 8;
+  }
+
+  boolean held(long nowNanos) {
+    if (heldBy == null) {
+      return false;
+    }
+    if (heldUntilRelease || heldUntilNanos - nowNanos > 0) {
+      return true;
+    }
+    heldBy = null;
+    return false;
+  }
+
+  int heldReason(long nowNanos) {
+    PauseReason reason = held(nowNanos) ? heldBy : null;
+    return reason == null ? 0 : Pauses.bit(reason);
+  }
+
+  /** Starts nothing for a while, or until a permit comes back. */
+  void hold(PauseReason reason, long waitNanos, long nowNanos) {
+    heldBy = reason;
+    heldUntilRelease = waitNanos == Limit.UNTIL_RELEASE;
+    heldUntilNanos = heldUntilRelease ? 0 : nowNanos + waitNanos;
+  }
+
+  /** A permit came back: whoever waited for that may look again. */
+  void released() {
+    if (heldUntilRelease) {
+      heldBy = null;
+      heldUntilRelease = false;
+    }
+  }
+
+  /** After how many nanoseconds looking again is worth it; MAX_VALUE if only a release helps. */
+  long lookAgainNanos(long nowNanos) {
+    if (ready.size() == 0) {
+      return Long.MAX_VALUE;
+    }
+    if (!held(nowNanos)) {
+      return 0;
+    }
+    return heldUntilRelease ? Long.MAX_VALUE : heldUntilNanos - nowNanos;
+  }
+
+  /** Takes the permits of all these limits, or of none. */
+  boolean acquire(Limit[] limits, long nowNanos) {
+    for (int i = 0; i < limits.length; i++) {
+      long wait = limits[i].tryAcquire(nowNanos);
+      if (wait != Limit.GRANTED) {
+        hold(limits[i].reason(), wait, nowNanos);
+        while (--i >= 0) {
+          limits[i].cancel();
+        }
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import dev.sluice.flow.lane.Lane;
+import dev.sluice.flow.ledger.Ledger;
+import dev.sluice.flow.pause.Pauses;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One assignment of one partition: its lane, its ledger, its pauses. Gone when it is taken away.
+ */
+public final class PartitionState {
+  final QueueState queue;
+  final String topic;
+  final int partition;
+  final long epoch;
+  final long seed;
+  final Lane lane;
+  final Ledger ledger;
+  final Pauses pauses = new Pauses();
+  final RunQueue parked = new RunQueue();
+  final int uncommittedMax;
+  int running;
+  int ready;
+  int retryWaiting;
+  int deadLettering;
+  boolean draining;
+  @Nullable PartitionState predecessor;
+  @Nullable PartitionState successor;
+  private volatile boolean gone;
+
+  PartitionState(
+      Assignment assignment, long epoch, long seed, @Nullable PartitionState predecessor) {
+    this.queue = assignment.queue();
+    this.topic = assignment.topic();
+    this.partition = assignment.partition();
+    this.epoch = epoch;
+    this.seed = seed;
+    this.lane = new Lane(assignment.laneCapacity(), assignment.pollRecordsMax());
+    this.ledger =
+        new Ledger(assignment.position(), assignment.committedPosition(), assignment.restored());
+    this.uncommittedMax = assignment.uncommittedMax();
+    this.predecessor = predecessor;
+    if (predecessor != null) {
+      predecessor.successor = this;
+    }
+  }
+
+  /** The topic. */
+  public String topic() {
+    return topic;
+  }
+
+  /** The number of the partition. */
+  public int partition() {
+    return partition;
+  }
+
+  /** Distinguishes this assignment from every other one of this worker. */
+  public long epoch() {
+    return epoch;
+  }
+
+  /** What is done; to be used under the engine's lock. */
+  public Ledger ledger() {
+    return ledger;
+  }
+
+  /** Whether this assignment has ended; may be read by any thread. */
+  public boolean gone() {
+    return gone;
+  }
+
+  /** Whether it is paused, and why; to be used under the engine's lock. */
+  public Pauses pauses() {
+    return pauses;
+  }
+
+  /** Tasks that are handed to threads. */
+  public int running() {
+    return running;
+  }
+
+  /** How full the lane is; to be used under the engine's lock. */
+  public Lane lane() {
+    return lane;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  void markGone() {
+    gone = true;
+  }
+
+  boolean ledgerFull() {
+    return ledger.uncommitted() >= uncommittedMax;
+  }
+
+  /** Whether a commit should not wait for its interval. */
+  boolean commitSoon() {
+    return ledger.uncommitted() * 2 >= uncommittedMax;
+  }
+
+  /**
+   * Whether nothing of it may start now: it is being handed over, too much is uncommitted, or what
+   * this process started under an earlier assignment is still running.
+   */
+  boolean startsHeld() {
+    PartitionState before = predecessor;
+    return draining || ledgerFull() || before != null && before.running > 0;
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import dev.sluice.flow.ledger.Ledger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One task of one assignment, from the poll until its end. Extended by the rim with the record. The
+ * assignment it belongs to is its epoch: a run whose partition is gone is stale, whatever happens
+ * to the partition's number later.
+ */
+public abstract class TaskRun extends Ledger.Entry {
+  enum State {
+    /** Behind another task of its key. */
+    BEHIND_KEY,
+    /** In the ready queue of its handler. */
+    READY,
+    /** Ready, but its partition starts nothing now. */
+    PARKED,
+    /** Handed to a thread. */
+    RUNNING,
+    /** Failed; waits for its next attempt. */
+    RETRY_WAIT,
+    /** Its dead-letter record is being written. */
+    DEAD_LETTER,
+    /** Terminal, or dropped with its partition. */
+    ENDED
+  }
+
+  private static final AtomicIntegerFieldUpdater<TaskRun> CONCLUDED =
+      AtomicIntegerFieldUpdater.newUpdater(TaskRun.class, "concluded");
+
+  final PartitionState partition;
+  final HandlerState handler;
+  final long keyHash;
+  final boolean ordered;
+  final int bytes;
+  State state = State.READY;
+  int attempt;
+  long dueNanos;
+  boolean keyHeldByHungThread;
+  @Nullable TaskRun nextInQueue;
+  @Nullable TaskRun nextOfKey;
+  private volatile boolean cancelled;
+  private volatile boolean timedOut;
+
+  @SuppressWarnings("UnusedVariable") // read through its updater
+  private volatile int concluded;
+
+  /**
+   * @param offset of the record
+   * @param partition the assignment that it was read under
+   * @param handler the handler that its type picks
+   * @param order what it is ordered by
+   * @param bytes what it costs in memory
+   * @param attempt 1 for the first
+   */
+  protected TaskRun(
+      long offset,
+      PartitionState partition,
+      HandlerState handler,
+      OrderedBy order,
+      int bytes,
+      int attempt) {
+    super(offset);
+    this.partition = partition;
+    this.handler = handler;
+    this.ordered = order.ordered();
+    this.keyHash = order.hash();
+    this.bytes = bytes;
+    this.attempt = attempt;
+  }
+
+  /** The assignment that this was read under. */
+  public final PartitionState partition() {
+    return partition;
+  }
+
+  /** The handler of this task. */
+  public final HandlerState handler() {
+    return handler;
+  }
+
+  /** The present attempt, 1 for the first. */
+  public final int attempt() {
+    return attempt;
+  }
+
+  /** Whether the handler was told to stop. May be read by any thread. */
+  public final boolean cancelled() {
+    return cancelled;
+  }
+
+  /** Tells the handler to stop. */
+  public final void cancel() {
+    cancelled = true;
+  }
+
+  /** Whether the time of the present attempt is up. May be read by any thread. */
+  public final boolean timedOut() {
+    return timedOut;
+  }
+
+  /** Tells the handler that its time is up. */
+  public final void timeOut() {
+    timedOut = true;
+    cancelled = true;
+  }
+
+  /**
+   * Decides how the present attempt ends: by the handler's return or by giving its thread up. May
+   * be called by any thread.
+   *
+   * @return true to the first caller only
+   */
+  public final boolean conclude() {
+    return CONCLUDED.compareAndSet(this, 0, 1);
+  }
+
+  /** Whether the partition was lost or handed over since; may be read by any thread. */
+  public final boolean stale() {
+    return partition.gone();
+  }
+
+  final void beginAttempt() {
+    state = State.RUNNING;
+    cancelled = false;
+    timedOut = false;
+    concluded = 0;
+  }
+}

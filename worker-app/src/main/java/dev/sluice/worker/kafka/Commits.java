@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.kafka;
+
+import dev.sluice.flow.ledger.LedgerSnapshot;
+import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.time.Clock;
+import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.PartitionId;
+import dev.sluice.worker.engine.PartitionState;
+import dev.sluice.worker.thread.HandlerThreads;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commits ledgers. Used on the poll thread only. A commit counts when the broker has acknowledged
+ * it; one is under way at a time.
+ */
+final class Commits {
+  private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
+  private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(2);
+  private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
+  private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  private final KafkaConsumer<byte[], byte[]> kafka;
+  private final Engine engine;
+  private final ReentrantLock lock;
+  private final HandlerThreads threads;
+  private final Clock clock;
+  private final PollCounters counters;
+  private final long intervalNanos;
+  private int metadataBytesMax;
+  private boolean underWay;
+  private long lastNanos;
+  private long markersNanos;
+
+  Commits(
+      KafkaConsumer<byte[], byte[]> kafka,
+      Engine engine,
+      ReentrantLock lock,
+      HandlerThreads threads,
+      Clock clock,
+      PollSettings settings,
+      PollCounters counters) {
+    this.kafka = kafka;
+    this.engine = engine;
+    this.lock = lock;
+    this.threads = threads;
+    this.clock = clock;
+    this.counters = counters;
+    this.intervalNanos = settings.commitInterval().toNanos();
+    this.metadataBytesMax = settings.metadataBytesMax();
+    this.lastNanos = clock.nanos();
+  }
+
+  /** After how many nanoseconds the next commit is due; MAX_VALUE if there is nothing to commit. */
+  long dueInNanos() {
+    if (underWay) {
+      return Long.MAX_VALUE;
+    }
+    lock.lock();
+    try {
+      for (PartitionState partition : engine.partitions()) {
+        if (partition.ledger().hasNews()) {
+          return Math.max(0, lastNanos + intervalNanos - clock.nanos());
+        }
+      }
+      // Handlers may finish something any moment, and would not wake the poll for it.
+      return threads.busy() > 0 ? intervalNanos : Long.MAX_VALUE;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sends what is done, if the interval is over or too much waits. Does not block. */
+  void commitIfDue() {
+    long now = clock.nanos();
+    if (underWay) {
+      if (now - lastNanos < OVERDUE_NANOS) {
+        return;
+      }
+      underWay = false; // its callback was lost with a coordinator; a newer commit replaces it
+    }
+    if (now - markersNanos > MARKERS_NANOS) {
+      skipMarkers();
+    }
+    Map<PartitionState, LedgerSnapshot> news;
+    lock.lock();
+    try {
+      if (now - lastNanos < intervalNanos && !engine.commitSoon()) {
+        return;
+      }
+      news = engine.snapshots(engine.partitions(), metadataBytesMax);
+    } finally {
+      lock.unlock();
+    }
+    if (news.isEmpty()) {
+      return;
+    }
+    lastNanos = now;
+    underWay = true;
+    kafka.commitAsync(
+        offsets(news),
+        (offsets, failure) -> {
+          underWay = false;
+          if (failure == null) {
+            acknowledged(news);
+          } else {
+            failed(failure);
+          }
+        });
+  }
+
+  /**
+   * Commits these partitions and waits for the acknowledgement.
+   *
+   * @return whether the group's coordinator confirmed this member by it
+   */
+  boolean commitNow(Collection<PartitionId> ids) {
+    Map<PartitionState, LedgerSnapshot> all = new HashMap<>();
+    skipMarkers();
+    lock.lock();
+    try {
+      for (PartitionId id : ids) {
+        PartitionState partition = engine.partition(id);
+        if (partition != null) {
+          all.put(partition, partition.ledger().snapshot(metadataBytesMax));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (all.isEmpty()) {
+      return true;
+    }
+    for (int attempt = 0; attempt < 3; attempt++) {
+      try {
+        kafka.commitSync(offsets(all), SYNC_TIMEOUT);
+        acknowledged(all);
+        return true;
+      } catch (WakeupException e) {
+        // A wake-up that was meant for the poll: it is used up now.
+      } catch (CommitFailedException | RebalanceInProgressException e) {
+        failed(e);
+        return false;
+      } catch (KafkaException e) {
+        failed(e);
+        return false;
+      }
+    }
+    return false;
+  }
+
+  /** What the group has committed of these partitions; tried again while brokers do not answer. */
+  Map<TopicPartition, Optional<OffsetAndMetadata>> committed(Collection<TopicPartition> of) {
+    long deadline = clock.nanos() + RESTORE_NANOS_MAX;
+    while (true) {
+      try {
+        Map<TopicPartition, OffsetAndMetadata> found =
+            kafka.committed(new HashSet<>(of), SYNC_TIMEOUT);
+        Map<TopicPartition, Optional<OffsetAndMetadata>> result = new HashMap<>();
+        for (TopicPartition id : of) {
+          result.put(id, Optional.ofNullable(found.get(id)));
+        }
+        return result;
+      } catch (RetriableException | WakeupException e) {
+        if (deadline - clock.nanos() <= 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Transaction markers at the end of an empty lane are done, too: the lag is then truly zero. */
+  private void skipMarkers() {
+    markersNanos = clock.nanos();
+    List<PartitionState> empty = new ArrayList<>();
+    lock.lock();
+    try {
+      for (PartitionState partition : engine.partitions()) {
+        if (partition.ledger().undone() == 0) {
+          empty.add(partition);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (PartitionState partition : empty) {
+      TopicPartition id = new TopicPartition(partition.topic(), partition.partition());
+      try {
+        // What was polled was accepted: this runs on the same thread.
+        long position = kafka.position(id, Duration.ZERO);
+        lock.lock();
+        try {
+          partition.ledger().seenUpTo(position);
+        } finally {
+          lock.unlock();
+        }
+      } catch (KafkaException | IllegalStateException e) {
+        LOG.debug("The position of {} is not known now", id, e);
+      }
+    }
+  }
+
+  private void acknowledged(Map<PartitionState, LedgerSnapshot> news) {
+    counters.committed();
+    lock.lock();
+    try {
+      engine.acknowledged(news);
+      threads.wake(clock.nanos());
+      for (PartitionState partition : news.keySet()) {
+        if (partition.pauses().has(PauseReason.LEDGER_FULL)) {
+          kafka.wakeup(); // its pause may be over: let the loop look at once
+          break;
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void failed(Exception failure) {
+    counters.commitFailed();
+    if (failure instanceof OffsetMetadataTooLarge) {
+      metadataBytesMax /= 2;
+      LOG.warn(
+          "The brokers accept less commit metadata (offset.metadata.max.bytes) than assumed; trying"
+              + " with {} bytes",
+          metadataBytesMax);
+      return;
+    }
+    LOG.info(
+        "A commit failed and is tried again with what is done by then: {}", failure.toString());
+  }
+
+  private static Map<TopicPartition, OffsetAndMetadata> offsets(
+      Map<PartitionState, LedgerSnapshot> snapshots) {
+    Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+    snapshots.forEach(
+        (partition, snapshot) ->
+            offsets.put(
+                new TopicPartition(partition.topic(), partition.partition()),
+                new OffsetAndMetadata(snapshot.position(), snapshot.metadata())));
+    return offsets;
+  }
+}

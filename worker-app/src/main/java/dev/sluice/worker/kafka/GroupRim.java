@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.kafka;
+
+import dev.sluice.history.HistoryWriter;
+import dev.sluice.time.Clock;
+import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.thread.HandlerThreads;
+import java.util.Map;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** Everything around one engine, wired: poll loop, handler threads, dead letters. Thread-safe. */
+public final class GroupRim implements Runnable {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Engine engine;
+  private final Clock clock;
+  private final PollCounters counters = new PollCounters();
+  private final DeadLetterWriter deadLetters;
+  private final HandlerThreads threads;
+  private final PollLoop loop;
+  private volatile boolean stopping;
+
+  /**
+   * @param producerProperties for the writer of dead letters
+   * @param threadsMax the most handler threads that work at once
+   */
+  public GroupRim(
+      PollSettings settings,
+      Engine engine,
+      Map<String, Object> producerProperties,
+      int threadsMax,
+      ThreadFactory factory,
+      Clock clock,
+      @Nullable HistoryWriter history) {
+    this.engine = engine;
+    this.clock = clock;
+    this.deadLetters =
+        new DeadLetterWriter(
+            producerProperties, settings.worker(), clock, history, this::deadLettered);
+    this.threads =
+        new HandlerThreads(
+            engine,
+            lock,
+            new HandlerAttempts(settings.worker(), clock, history, deadLetters),
+            threadsMax,
+            factory,
+            clock,
+            this::afterVisit);
+    this.loop = new PollLoop(settings, engine, lock, threads, clock, counters);
+  }
+
+  @Override
+  public void run() {
+    try {
+      loop.run();
+    } finally {
+      stopThreads();
+      deadLetters.close();
+    }
+  }
+
+  private void afterVisit() {
+    loop.afterVisit();
+  }
+
+  private void deadLettered(RecordRun run) {
+    lock.lock();
+    try {
+      engine.deadLettered(run);
+      threads.wake(clock.nanos());
+      loop.afterVisit();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void stopThreads() {
+    lock.lock();
+    try {
+      threads.stop();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The state of the engine, as an immutable copy. */
+  public EngineSnapshot snapshot() {
+    lock.lock();
+    try {
+      return engine.snapshot(clock.nanos());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Threads that are stuck in handlers. */
+  public int hung() {
+    lock.lock();
+    try {
+      return threads.hung();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Asks for the end: running handlers have the hand-over time. */
+  public void stop() {
+    stopping = true;
+    loop.stop();
+  }
+
+  /** Lets it end by itself once everything in its topics is done and committed. */
+  public void stopWhenEmpty() {
+    loop.stopWhenEmpty();
+  }
+
+  /** Whether the group has given this worker its share at least once. */
+  public boolean joined() {
+    return loop.joined();
+  }
+
+  /** Whether the end was asked for. */
+  public boolean stopping() {
+    return stopping;
+  }
+
+  /** Whether it ended because too many handlers never returned. */
+  public boolean gaveUp() {
+    return loop.gaveUp();
+  }
+
+  /** What the poll loop counts. */
+  public PollCounters counters() {
+    return counters;
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.kafka;
+
+import dev.sluice.Task;
+import dev.sluice.TaskContext;
+import dev.sluice.flow.limit.Limit;
+import dev.sluice.flow.retry.FailureClass;
+import dev.sluice.flow.retry.RetryDecision;
+import dev.sluice.history.HistoryEvent;
+import dev.sluice.history.HistoryWriter;
+import dev.sluice.time.Clock;
+import dev.sluice.wire.TaskCodec;
+import dev.sluice.worker.engine.TaskRun;
+import dev.sluice.worker.limit.HandlerHungException;
+import dev.sluice.worker.limit.HandlerTimeoutException;
+import dev.sluice.worker.thread.Attempts;
+import dev.sluice.worker.thread.Outcome;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Calls the handler, classifies what it throws, and writes the history. Thread-safe. */
+final class HandlerAttempts implements Attempts {
+  private static final Logger LOG = LoggerFactory.getLogger(HandlerAttempts.class);
+
+  private final String worker;
+  private final Clock clock;
+  private final @Nullable HistoryWriter history;
+  private final DeadLetterWriter deadLetters;
+
+  HandlerAttempts(
+      String worker, Clock clock, @Nullable HistoryWriter history, DeadLetterWriter deadLetters) {
+    this.worker = worker;
+    this.clock = clock;
+    this.history = history;
+    this.deadLetters = deadLetters;
+  }
+
+  @Override
+  public Outcome run(TaskRun taskRun) {
+    RecordRun run = (RecordRun) taskRun;
+    HandlerBinding binding = run.binding;
+    long start = clock.nanos();
+    Throwable failure = null;
+    try {
+      record(run, HistoryEvent.START, null);
+      Task<byte[]> task = TaskCodec.toTask(run.record, run.queue.name(), run.queue.defaultType());
+      binding.handler().handle(task, new Context(run, worker));
+    } catch (Throwable t) {
+      failure = t;
+    }
+    long nanos = clock.nanos() - start;
+    if (!run.conclude()) {
+      // The thread was given up: the task has its dead letter, and what came of it no longer
+      // counts.
+      binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, null);
+      return Outcome.SUCCESS;
+    }
+    return failure == null ? succeeded(run, nanos) : failed(run, failure, nanos);
+  }
+
+  private Outcome succeeded(RecordRun run, long nanos) {
+    run.binding.state().attemptEnded(Limit.Ending.SUCCESS, nanos, null);
+    if (run.stale()) {
+      record(run, HistoryEvent.FAILED, "STALE");
+    } else {
+      // Before the engine knows: the next task of the key may start as soon as it does.
+      record(run, HistoryEvent.DONE, null);
+    }
+    return Outcome.SUCCESS;
+  }
+
+  private Outcome failed(RecordRun run, Throwable thrown, long nanos) {
+    Throwable failure = thrown;
+    FailureClass kind = run.binding.failures().classify(failure);
+    if (run.timedOut()) {
+      kind = FailureClass.RETRY;
+      failure = new HandlerTimeoutException(timeoutText(run, nanos), thrown);
+    } else if (run.cancelled() && kind == FailureClass.RETRY) {
+      kind = FailureClass.INTERRUPTED;
+    }
+    Limit.Ending ending =
+        kind == FailureClass.RETRY || kind == FailureClass.FAIL
+            ? Limit.Ending.FAILURE
+            : Limit.Ending.IGNORED;
+    run.binding.state().attemptEnded(ending, nanos, failure);
+    if (kind == FailureClass.BACKPRESSURE) {
+      run.binding.hold().holdFor(run.binding.failures().retryAfterNanos(failure), clock.nanos());
+    }
+    if (run.firstFailureAtMillis == 0 && ending == Limit.Ending.FAILURE) {
+      run.firstFailureAtMillis = clock.epochMillis();
+    }
+    RetryDecision decision = run.binding.failures().decide(kind, failure, run.attempt());
+    if (LOG.isDebugEnabled()) {
+      LOG.debug("Attempt {} of task {} failed: {}", run.attempt(), run.id(), kind, failure);
+    }
+    if (decision instanceof RetryDecision.RetryAfter retry) {
+      record(run, HistoryEvent.FAILED, errorText(run, kind, failure));
+      return new Outcome.Retry(retry.delayNanos(), retry.attemptUsed());
+    }
+    return new Outcome.Dead(((RetryDecision.DeadLetter) decision).why(), failure);
+  }
+
+  private static String errorText(RecordRun run, FailureClass kind, Throwable failure) {
+    if (run.stale()) {
+      return "STALE";
+    }
+    return kind == FailureClass.INTERRUPTED ? "INTERRUPTED" : failure.getClass().getName();
+  }
+
+  private static String timeoutText(RecordRun run, long nanos) {
+    return "The handler '"
+        + run.binding.state().type()
+        + "' of queue "
+        + run.queue.name()
+        + " ran for "
+        + Duration.ofNanos(nanos).toMillis()
+        + " ms with task "
+        + run.id()
+        + " and was interrupted; its time-out is "
+        + Duration.ofNanos(run.binding.timeoutNanos()).toMillis()
+        + " ms. Raise the handler's timeout"
+        + " or make it faster.";
+  }
+
+  @Override
+  public long timeoutNanos(TaskRun run) {
+    return ((RecordRun) run).binding.timeoutNanos();
+  }
+
+  @Override
+  public Outcome.Dead hung(TaskRun taskRun, long nanos) {
+    RecordRun run = (RecordRun) taskRun;
+    HandlerHungException failure =
+        new HandlerHungException(
+            "The handler did not return after its interruption; its thread was given up. "
+                + timeoutText(run, nanos));
+    LOG.error("{}", failure.getMessage());
+    return new Outcome.Dead("the handler never returned", failure);
+  }
+
+  @Override
+  public void deadLetter(TaskRun run, Outcome.Dead why) {
+    deadLetters.write((RecordRun) run, why);
+  }
+
+  private void record(RecordRun run, HistoryEvent event, @Nullable String error) {
+    HistoryWriter writer = history;
+    if (writer != null) {
+      writer.task(
+          event,
+          run.id(),
+          run.record.key(),
+          run.queue.name(),
+          run.record.partition(),
+          run.record.offset(),
+          run.attempt(),
+          error);
+    }
+  }
+
+  private record Context(RecordRun run, String worker) implements TaskContext {
+    @Override
+    public int attempt() {
+      return run.attempt();
+    }
+
+    @Override
+    public boolean cancelled() {
+      return run.cancelled();
+    }
+
+    @Override
+    public String topic() {
+      return run.record.topic();
+    }
+
+    @Override
+    public int partition() {
+      return run.record.partition();
+    }
+
+    @Override
+    public long offset() {
+      return run.record.offset();
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.sluice.Order;
+import dev.sluice.wire.TaskHeaders;
+import dev.sluice.worker.engine.QueueState;
+import java.util.Arrays;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+
+/** A queue as the rim runs it: its topic, and which handler takes which type. Immutable. */
+public final class QueueBinding {
+  private final QueueState state;
+  private final String topic;
+  private final Order order;
+  private final String defaultType;
+  private final String deadLetterTopic;
+  private final int laneCapacity;
+  private final int uncommittedMax;
+  private final @Nullable HandlerBinding any;
+  private final HandlerBinding unknownType;
+  private final byte[][] types;
+  private final HandlerBinding[] handlers;
+
+  /**
+   * @param any takes the types that no other handler takes; null if these are dead letters
+   * @param unknownType takes them then, and fails them
+   * @param byType the handlers of named types
+   */
+  public QueueBinding(
+      QueueState state,
+      String topic,
+      Order order,
+      String defaultType,
+      String deadLetterTopic,
+      int laneCapacity,
+      int uncommittedMax,
+      @Nullable HandlerBinding any,
+      HandlerBinding unknownType,
+      Map<String, HandlerBinding> byType) {
+    this.state = state;
+    this.topic = topic;
+    this.order = order;
+    this.defaultType = defaultType;
+    this.deadLetterTopic = deadLetterTopic;
+    this.laneCapacity = laneCapacity;
+    this.uncommittedMax = uncommittedMax;
+    this.any = any;
+    this.unknownType = unknownType;
+    this.types = byType.keySet().stream().map(t -> t.getBytes(UTF_8)).toArray(byte[][]::new);
+    this.handlers = byType.values().toArray(HandlerBinding[]::new);
+  }
+
+  /** The handler of a record. */
+  HandlerBinding handlerOf(ConsumerRecord<byte[], byte[]> record) {
+    if (types.length > 0) {
+      Header header = record.headers().lastHeader(TaskHeaders.TYPE);
+      byte[] type =
+          header == null || header.value() == null || header.value().length == 0
+              ? defaultType.getBytes(UTF_8)
+              : header.value();
+      for (int i = 0; i < types.length; i++) {
+        if (Arrays.equals(types[i], type)) {
+          return handlers[i];
+        }
+      }
+    }
+    return any == null ? unknownType : any;
+  }
+
+  QueueState state() {
+    return state;
+  }
+
+  /** The topic of the queue. */
+  public String topic() {
+    return topic;
+  }
+
+  Order order() {
+    return order;
+  }
+
+  String name() {
+    return state.name();
+  }
+
+  String defaultType() {
+    return defaultType;
+  }
+
+  String deadLetterTopic() {
+    return deadLetterTopic;
+  }
+
+  int laneCapacity() {
+    return laneCapacity;
+  }
+
+  int uncommittedMax() {
+    return uncommittedMax;
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.thread;
+
+import dev.sluice.worker.engine.TaskRun;
+
+/** Runs the attempts of tasks, and writes the dead letters of those that are given up. */
+public interface Attempts {
+  /**
+   * Runs one attempt on the calling thread, user code included. Never throws.
+   *
+   * @return how it ended
+   */
+  Outcome run(TaskRun run);
+
+  /** The longest that an attempt of this task may take, in nanoseconds. */
+  long timeoutNanos(TaskRun run);
+
+  /**
+   * The outcome of an attempt whose handler did not return when its time was up and it was
+   * interrupted.
+   */
+  Outcome.Dead hung(TaskRun run, long nanos);
+
+  /** Has the dead letter of a task written. Called under the engine's lock; must not block. */
+  void deadLetter(TaskRun run, Outcome.Dead why);
+}

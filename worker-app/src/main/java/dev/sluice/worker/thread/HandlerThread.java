@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.thread;
+
+import dev.sluice.worker.engine.TaskRun;
+import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread of the pool and the batch it works. The batch is shared: whoever raises {@code
+ * claimed} past an index has the task there, the thread to begin it or the watcher to take it back.
+ */
+final class HandlerThread implements Runnable {
+  private static final int BATCH = 64;
+
+  private final HandlerThreads pool;
+  private final AtomicInteger claimed = new AtomicInteger();
+  private final Outcome[] outcomes = new Outcome[BATCH];
+  private final long[] nanos = new long[BATCH];
+  private volatile int done;
+  private volatile boolean woken;
+  private @Nullable Thread thread;
+
+  /** Guarded by this object, so that an interruption meets the task it was meant for. */
+  private @Nullable TaskRun current;
+
+  private volatile long currentStartNanos;
+
+  // Guarded by the engine's lock.
+  final TaskRun[] batch = new TaskRun[BATCH];
+  int size;
+  int reported;
+  long batchStartNanos;
+  boolean searching = true;
+  boolean givenUp;
+
+  HandlerThread(HandlerThreads pool) {
+    this.pool = pool;
+  }
+
+  void start(ThreadFactory factory) {
+    Thread started = factory.newThread(this);
+    thread = started;
+    started.start();
+  }
+
+  /** Under the engine's lock. */
+  void wake() {
+    searching = true;
+    woken = true;
+    LockSupport.unpark(Objects.requireNonNull(thread));
+  }
+
+  @Override
+  public void run() {
+    while (pool.visit(this)) {
+      if (size == 0) {
+        while (!woken) {
+          LockSupport.park(this);
+          Thread.interrupted();
+        }
+        woken = false;
+        if (pool.stopped()) {
+          return;
+        }
+      } else {
+        work();
+      }
+    }
+  }
+
+  private void work() {
+    // The watcher may lower size meanwhile; what it took back can no longer be claimed.
+    int taken = size;
+    long start = pool.clock.nanos();
+    for (int i = claimed.getAndIncrement(); i < taken; i = claimed.getAndIncrement()) {
+      TaskRun run = batch[i];
+      begin(run, start);
+      Outcome outcome = pool.attempts.run(run);
+      end();
+      long end = pool.clock.nanos();
+      outcomes[i] = outcome;
+      nanos[i] = end - start;
+      start = end;
+      done = i + 1;
+    }
+  }
+
+  private synchronized void begin(TaskRun run, long startNanos) {
+    currentStartNanos = startNanos;
+    current = run;
+  }
+
+  private synchronized void end() {
+    current = null;
+    Thread.interrupted(); // an interruption of the task that has just ended must not meet the next
+  }
+
+  /** Interrupts the handler if it is still at this task. */
+  synchronized void interrupt(TaskRun run, boolean timeOut) {
+    if (current == run) {
+      if (timeOut) {
+        run.timeOut();
+      }
+      Objects.requireNonNull(thread).interrupt();
+    }
+  }
+
+  synchronized @Nullable TaskRun current() {
+    return current;
+  }
+
+  long currentStartNanos() {
+    return currentStartNanos;
+  }
+
+  int done() {
+    return done;
+  }
+
+  Outcome outcome(int i) {
+    return outcomes[i];
+  }
+
+  long nanos(int i) {
+    return nanos[i];
+  }
+
+  /** Claims all that the thread has not begun, and returns the index of the first such task. */
+  int claimRest() {
+    return Math.min(size, claimed.getAndSet(BATCH));
+  }
+
+  @SuppressWarnings("NullAway") // the slot is beyond size now
+  void forget(int i) {
+    batch[i] = null;
+  }
+
+  @SuppressWarnings("NullAway") // the slots are beyond size now
+  void clear() {
+    for (int i = 0; i < size; i++) {
+      batch[i] = null;
+      outcomes[i] = null;
+    }
+    size = 0;
+    reported = 0;
+    done = 0;
+    claimed.set(0);
+  }
+}

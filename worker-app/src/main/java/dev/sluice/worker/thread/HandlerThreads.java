@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.thread;
+
+import dev.sluice.time.Clock;
+import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.HandlerState;
+import dev.sluice.worker.engine.TaskRun;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+
+/**
+ * A bounded pool whose threads take their tasks from the engine. A thread that finished one reports
+ * it and takes the next in one visit under the lock, so that a completion wakes nobody. At most one
+ * thread is being woken at a time; it wakes the next one if it found work and there is more. So few
+ * threads serve fast handlers, and all of them slow ones.
+ *
+ * <p>Fast handlers get several tasks per visit. When one of these turns out to be slow, {@link
+ * #watch} takes back what its thread has not begun and reports what it has finished.
+ */
+public final class HandlerThreads {
+  /** After this long with one batch, a thread gives back what it has not begun. */
+  private static final long BATCH_NANOS_MAX = 5_000_000;
+
+  /** How long an interrupted handler has to return before its thread is given up. */
+  private static final long GRACE_NANOS = 5_000_000_000L;
+
+  final Engine engine;
+  final ReentrantLock lock;
+  final Attempts attempts;
+  final Clock clock;
+  private final ThreadFactory factory;
+  private final int threadsMax;
+  private final int hungMax;
+  private final Runnable afterVisit;
+  private final Deque<HandlerThread> idle = new ArrayDeque<>();
+  private final List<HandlerThread> threads = new ArrayList<>();
+  private boolean searching;
+  private boolean stopped;
+  private int hung;
+
+  /**
+   * @param engine what there is to do; used only under {@code lock}
+   * @param attempts runs the handlers
+   * @param threadsMax the most threads that work at once
+   * @param factory makes them
+   * @param afterVisit called under the lock after a thread reported something; must not block
+   */
+  public HandlerThreads(
+      Engine engine,
+      ReentrantLock lock,
+      Attempts attempts,
+      int threadsMax,
+      ThreadFactory factory,
+      Clock clock,
+      Runnable afterVisit) {
+    this.engine = engine;
+    this.lock = lock;
+    this.attempts = attempts;
+    this.threadsMax = threadsMax;
+    this.hungMax = Math.max(4, threadsMax / 4);
+    this.factory = factory;
+    this.clock = clock;
+    this.afterVisit = afterVisit;
+  }
+
+  /** Wakes or starts a thread if there is something to start. Under the lock. */
+  public void wake(long nowNanos) {
+    if (searching || stopped || !engine.startable(nowNanos)) {
+      return;
+    }
+    HandlerThread sleeper = idle.pollFirst();
+    if (sleeper != null) {
+      searching = true;
+      sleeper.wake();
+    } else if (threads.size() - hung < threadsMax) {
+      searching = true;
+      HandlerThread fresh = new HandlerThread(this);
+      threads.add(fresh);
+      fresh.start(factory);
+    }
+  }
+
+  /** Reports a thread's outcomes and gives it its next batch. Called by the thread itself. */
+  boolean visit(HandlerThread thread) {
+    lockSpinning();
+    try {
+      long now = clock.nanos();
+      if (thread.givenUp) {
+        threads.remove(thread);
+        hung--;
+        engine.hungReturned(thread.batch[thread.reported - 1]);
+        wake(now);
+        return false;
+      }
+      if (thread.size > 0) {
+        HandlerState handler = thread.batch[0].handler();
+        report(thread, now);
+        engine.slotEnded(handler, thread.reported, now - thread.batchStartNanos);
+        thread.clear();
+      }
+      boolean wasSearching = thread.searching;
+      thread.searching = false;
+      thread.size = stopped ? 0 : engine.take(thread.batch, now);
+      thread.batchStartNanos = now;
+      if (wasSearching) {
+        searching = false;
+      }
+      if (thread.size > 0) {
+        wake(now);
+      } else if (stopped) {
+        threads.remove(thread);
+      } else {
+        idle.addFirst(thread);
+      }
+      afterVisit.run();
+      return thread.size > 0 || !stopped;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void lockSpinning() {
+    for (int i = 0; i < 64; i++) {
+      if (lock.tryLock()) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    lock.lock();
+  }
+
+  /** Reports what a thread has finished since its last report. Under the lock. */
+  private void report(HandlerThread thread, long nowNanos) {
+    int done = thread.done();
+    for (int i = thread.reported; i < done; i++) {
+      report(thread.batch[i], thread.outcome(i), thread.nanos(i), nowNanos);
+    }
+    thread.reported = done;
+  }
+
+  private void report(TaskRun run, Outcome outcome, long nanos, long nowNanos) {
+    if (outcome instanceof Outcome.Retry retry) {
+      engine.retry(run, retry.delayNanos(), retry.attemptUsed(), nanos, nowNanos);
+    } else if (outcome instanceof Outcome.Dead dead) {
+      if (engine.deadLetter(run, false, nanos)) {
+        attempts.deadLetter(run, dead);
+      }
+    } else {
+      engine.succeeded(run, nanos);
+    }
+  }
+
+  /**
+   * Looks after the threads: takes back tasks that wait behind a slow one, interrupts handlers
+   * whose time is up, gives up those that do not return. Under the lock, at least every 50 ms while
+   * something runs.
+   */
+  public void watch(long nowNanos) {
+    for (int i = threads.size() - 1; i >= 0; i--) {
+      HandlerThread thread = threads.get(i);
+      if (thread.size == 0 || thread.givenUp) {
+        continue;
+      }
+      if (thread.size > 1 && nowNanos - thread.batchStartNanos > BATCH_NANOS_MAX) {
+        takeBack(thread, nowNanos);
+      }
+      TaskRun run = thread.current();
+      if (run != null) {
+        long ran = nowNanos - thread.currentStartNanos();
+        long timeout = attempts.timeoutNanos(run);
+        if (ran > timeout && !run.timedOut()) {
+          thread.interrupt(run, true);
+        } else if (ran > timeout + GRACE_NANOS && run.timedOut()) {
+          giveUp(thread, run, ran, nowNanos);
+        }
+      }
+    }
+  }
+
+  private void takeBack(HandlerThread thread, long nowNanos) {
+    int begun = thread.claimRest();
+    for (int i = thread.size - 1; i >= begun; i--) {
+      engine.unstarted(thread.batch[i]);
+      thread.forget(i);
+    }
+    thread.size = Math.min(thread.size, begun);
+    report(thread, nowNanos);
+  }
+
+  private void giveUp(HandlerThread thread, TaskRun run, long ran, long nowNanos) {
+    takeBack(thread, nowNanos);
+    if (thread.current() != run || !run.conclude()) {
+      return; // it has just returned
+    }
+    thread.givenUp = true;
+    hung++;
+    thread.reported++;
+    HandlerState handler = run.handler();
+    if (engine.deadLetter(run, true, ran)) {
+      attempts.deadLetter(run, attempts.hung(run, ran));
+    }
+    engine.slotEnded(handler, thread.size, ran);
+    wake(nowNanos);
+  }
+
+  /** Whether so many threads are stuck in handlers that the process should be replaced. */
+  public boolean tooManyHung() {
+    return hung >= hungMax;
+  }
+
+  /** Threads that were given up and are still inside their handlers. Under the lock. */
+  public int hung() {
+    return hung;
+  }
+
+  /** Threads that are inside a handler or about to be. Under the lock. */
+  public int busy() {
+    return threads.size() - idle.size();
+  }
+
+  /** Tells the handlers of these tasks to stop, and interrupts them if asked. Under the lock. */
+  public void cancel(Predicate<TaskRun> which, boolean interrupt) {
+    for (HandlerThread thread : threads) {
+      TaskRun run = thread.current();
+      if (run != null && which.test(run)) {
+        run.cancel();
+        if (interrupt) {
+          thread.interrupt(run, false);
+        }
+      }
+    }
+  }
+
+  /** Takes back what the threads have not begun, so that a hand-over need not wait for it. */
+  public void takeBackAll(long nowNanos) {
+    for (HandlerThread thread : threads) {
+      if (thread.size > 1 && !thread.givenUp) {
+        takeBack(thread, nowNanos);
+      }
+    }
+  }
+
+  /** Lets the threads end as soon as they are through with what they have begun. Under the lock. */
+  public void stop() {
+    stopped = true;
+    for (HandlerThread thread = idle.pollFirst(); thread != null; thread = idle.pollFirst()) {
+      threads.remove(thread);
+      thread.wake();
+    }
+  }
+
+  boolean stopped() {
+    return stopped;
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.thread;
+
+/** How an attempt ended. */
+public sealed interface Outcome {
+  /** The handler returned. */
+  Outcome SUCCESS = new Success();
+
+  /** The handler returned. */
+  record Success() implements Outcome {}
+
+  /**
+   * The task is to be tried again.
+   *
+   * @param delayNanos after this long
+   * @param attemptUsed whether the attempt counts
+   */
+  record Retry(long delayNanos, boolean attemptUsed) implements Outcome {}
+
+  /**
+   * The task is to be dead-lettered.
+   *
+   * @param why the reason
+   * @param failure what the handler threw, or what says that it never returned
+   */
+  record Dead(String why, Throwable failure) implements Outcome {}
+}
