@@ -122,6 +122,9 @@ final class SendFailures {
 
   private static String text(Exception failure) {
     String message = failure.getMessage();
-    return message == null ? failure.getClass().getSimpleName() : message;
+    if (message == null) {
+      return failure.getClass().getSimpleName();
+    }
+    return message.endsWith(".") ? message.substring(0, message.length() - 1) : message;
   }
 }
