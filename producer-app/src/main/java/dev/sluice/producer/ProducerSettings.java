@@ -11,7 +11,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class ProducerSettings {
   private static final int REQUEST_TIMEOUT_MS = 15_000;
   private static final int DELIVERY_TIMEOUT_MS = 60_000;
-  private static final int MAX_BLOCK_MS = 10_000;
+  private static final int MAX_BLOCK_MS = 5_000;
   private static final int WAIT_MS_MAX = 600_000;
   private static final long BUFFER_SPARE = 32L << 20;
 

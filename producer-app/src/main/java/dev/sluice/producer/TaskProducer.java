@@ -35,8 +35,9 @@ import org.apache.kafka.clients.producer.Producer;
  * thread that waits for each task is slow; {@link #submitAsync} waits for room only, and is what a
  * thread with many tasks wants.
  *
- * <p>The bound holds for what was submitted and has no outcome. A submit to a topic that the client
- * does not know yet waits up to {@code max.block.ms} more for a broker to name its partitions.
+ * <p>The bound holds for what was submitted and has no outcome. A submit to a topic whose
+ * partitions the client does not know, because it is new or because all brokers went away, may
+ * exceed its time by up to {@code max.block.ms} (default 5 s), and is then refused.
  */
 public final class TaskProducer implements AutoCloseable {
   private static final Duration RETRY_AFTER_RELEASE = Duration.ofSeconds(1);

@@ -48,7 +48,7 @@ public final class TaskProducerBuilder {
   /**
    * One property of the Kafka client, as Kafka names it: security, time-outs, compression. {@code
    * acks} and {@code enable.idempotence} stay as they are; {@code delivery.timeout.ms} (default
-   * 60,000) and {@code max.block.ms} (default 10,000, the longest a submit waits for a broker to
+   * 60,000) and {@code max.block.ms} (default 5,000, the longest a submit waits for a broker to
    * name the partitions of a topic) are at most 600,000.
    */
   public TaskProducerBuilder kafkaProperty(String name, Object value) {

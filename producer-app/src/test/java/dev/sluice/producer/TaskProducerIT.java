@@ -175,13 +175,13 @@ class TaskProducerIT {
   void whileTheBrokerIsAwayTasksWaitAndFatesAreUnknownAndThenItGoesOn() {
     try (LocalKafka broker = withTopic("q");
         TaskProducer producer =
-            TaskProducer.builder(broker.bootstrapServers())
+            remembering(broker)
                 .maxInFlightTasks(2)
                 .kafkaProperty("request.timeout.ms", 1_000)
                 .kafkaProperty("delivery.timeout.ms", 3_000)
                 .build()) {
       producer.submit(Task.of("q", "t", 0));
-      broker.stop(0);
+      broker.stop(1);
 
       assertThatThrownBy(() -> producer.submit(Task.of("q", "t", 1), Duration.ofMillis(300)))
           .isInstanceOf(UnknownOutcomeException.class)
@@ -196,7 +196,7 @@ class TaskProducerIT {
           .isInstanceOf(UnknownOutcomeException.class);
       await().until(() -> producer.inFlightTasks() == 0);
 
-      broker.restart(0);
+      broker.restart(1);
       await()
           .atMost(Duration.ofSeconds(60))
           .ignoreExceptions()
@@ -208,10 +208,9 @@ class TaskProducerIT {
   @Test
   void closingEndsEveryWaiterAndEverythingInFlightWithADeadBroker() throws Exception {
     try (LocalKafka broker = withTopic("q")) {
-      TaskProducer producer =
-          TaskProducer.builder(broker.bootstrapServers()).maxInFlightTasks(1).build();
+      TaskProducer producer = remembering(broker).maxInFlightTasks(1).build();
       producer.submit(Task.of("q", "t", 0));
-      broker.stop(0);
+      broker.stop(1);
       TaskHandle inFlight = producer.submitAsync(Task.of("q", "t", 1));
       List<Future<Throwable>> waiters = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
@@ -241,12 +240,9 @@ class TaskProducerIT {
   void anInterruptedWaiterIsRefusedAndStaysInterrupted() throws Exception {
     try (LocalKafka broker = withTopic("q");
         TaskProducer producer =
-            TaskProducer.builder(broker.bootstrapServers())
-                .maxInFlightTasks(1)
-                .closeTimeout(Duration.ofSeconds(1))
-                .build()) {
+            remembering(broker).maxInFlightTasks(1).closeTimeout(Duration.ofSeconds(1)).build()) {
       producer.submit(Task.of("q", "t", 0));
-      broker.stop(0);
+      broker.stop(1);
       TaskHandle ignored = producer.submitAsync(Task.of("q", "t", 1));
       CompletableFuture<Throwable> thrown = new CompletableFuture<>();
       AtomicBoolean still = new AtomicBoolean();
@@ -297,6 +293,36 @@ class TaskProducerIT {
         TaskProducer.builder(kafka.bootstrapServers()).kafkaProperty("max.block.ms", 300).build()) {
       assertRefused(Reason.NO_TOPIC, () -> producer.submit(Task.of("nowhere", "t", "x")));
     }
+  }
+
+  @Test
+  void aClientThatForgetsTheBrokersRefusesInBoundedTimeAndComesBack() {
+    try (LocalKafka broker = withTopic("q");
+        TaskProducer producer =
+            TaskProducer.builder(broker.bootstrapServers())
+                .kafkaProperty("max.block.ms", 500)
+                .kafkaProperty("request.timeout.ms", 1_000)
+                .kafkaProperty("delivery.timeout.ms", 3_000)
+                .build()) {
+      producer.submit(Task.of("q", "t", 0));
+      broker.stop(1);
+      long start = System.nanoTime();
+      assertThatThrownBy(() -> producer.submit(Task.of("q", "t", 1)))
+          .isInstanceOfAny(TaskRefusedException.class, UnknownOutcomeException.class);
+      assertThat(System.nanoTime() - start).isLessThan(15_000_000_000L);
+      broker.restart(1);
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .ignoreExceptions()
+          .until(() -> producer.submit(Task.of("q", "t", 2)) != null);
+      assertThat(producer.inFlightTasks()).isZero();
+    }
+  }
+
+  /** Keeps what it knew of the brokers while all are away, so that records are taken and wait. */
+  private static TaskProducerBuilder remembering(LocalKafka broker) {
+    return TaskProducer.builder(broker.bootstrapServers())
+        .kafkaProperty("metadata.recovery.strategy", "none");
   }
 
   private static LocalKafka withTopic(String topic) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.producer.source;
 
+import dev.sluice.SluiceException;
 import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
@@ -11,8 +12,12 @@ final class BoundedReader extends FilterReader {
   private long chars;
 
   /** More characters than allowed. */
-  static final class TooLongException extends IOException {
+  static final class TooLongException extends SluiceException {
     private static final long serialVersionUID = 1L;
+
+    TooLongException(long charsMax) {
+      super("More than " + charsMax + " characters without an end");
+    }
   }
 
   BoundedReader(Reader in, long charsMax) {
@@ -38,10 +43,10 @@ final class BoundedReader extends FilterReader {
     return count;
   }
 
-  private void count(int more) throws IOException {
+  private void count(int more) {
     chars += more;
     if (chars > charsMax) {
-      throw new TooLongException();
+      throw new TooLongException(charsMax);
     }
   }
 }

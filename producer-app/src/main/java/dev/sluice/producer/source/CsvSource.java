@@ -78,6 +78,8 @@ final class CsvSource implements TaskSource {
       return record == null ? null : line(number, record);
     } catch (UncheckedIOException e) {
       return broken(number, e);
+    } catch (BoundedReader.TooLongException e) {
+      return tooLong(number);
     }
   }
 
@@ -96,6 +98,8 @@ final class CsvSource implements TaskSource {
       record = record();
     } catch (UncheckedIOException e) {
       return broken(1, e);
+    } catch (BoundedReader.TooLongException e) {
+      return tooLong(1);
     }
     if (record == null) {
       return null;
@@ -156,14 +160,16 @@ final class CsvSource implements TaskSource {
     return out.toByteArray();
   }
 
+  private SourceLine.Bad tooLong(long number) {
+    ended = true;
+    return new SourceLine.Bad(
+        number, "longer than " + shape.lineBytesMax() + " bytes; reading stops here");
+  }
+
   private SourceLine.Bad broken(long number, UncheckedIOException e) throws IOException {
     ended = true;
     IOException cause = e.getCause();
     for (Throwable t = cause; t != null; t = t.getCause()) {
-      if (t instanceof BoundedReader.TooLongException) {
-        return new SourceLine.Bad(
-            number, "longer than " + shape.lineBytesMax() + " bytes; reading stops here");
-      }
       if (t instanceof CharacterCodingException) {
         return new SourceLine.Bad(number, "not UTF-8; reading stops here");
       }
