@@ -529,6 +529,16 @@ public final class Engine {
     return false;
   }
 
+  /** Whether all that a thread would find now is quickly done. */
+  public boolean onlyFast(long nowNanos) {
+    for (HandlerState handler : handlers) {
+      if (handler.ready.size() > 0 && !handler.held(nowNanos) && handler.batchMax() == 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   // ---- pauses ----
 
   /** Decides anew for each partition whether it is fetched, and why not. */
