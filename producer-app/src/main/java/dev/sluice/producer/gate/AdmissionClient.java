@@ -174,8 +174,8 @@ public final class AdmissionClient {
   }
 
   /**
-   * Waits until all that was admitted before this call has ended; what others add meanwhile does not
-   * prolong it.
+   * Waits until all that was admitted before this call has ended; what others add meanwhile does
+   * not prolong it.
    *
    * @param maxWaitNanos how long at most
    * @return false when the time was up

@@ -97,10 +97,7 @@ class GatewayTlsIT {
     keys.init(own == null ? null : load(own), PASSWORD.toCharArray());
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-    return HttpClient.newBuilder()
-        .version(HttpClient.Version.HTTP_1_1)
-        .sslContext(context)
-        .build();
+    return HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(context).build();
   }
 
   private static KeyStore load(Path file) throws Exception {
@@ -113,8 +110,19 @@ class GatewayTlsIT {
 
   private static void pair(Path store, String name) throws Exception {
     keytool(
-        "-genkeypair", "-keystore", store, "-alias", "key", "-keyalg", "EC", "-dname", name,
-        "-ext", "san=dns:localhost", "-validity", "2");
+        "-genkeypair",
+        "-keystore",
+        store,
+        "-alias",
+        "key",
+        "-keyalg",
+        "EC",
+        "-dname",
+        name,
+        "-ext",
+        "san=dns:localhost",
+        "-validity",
+        "2");
   }
 
   private static void keytool(Object... arguments) throws Exception {
