@@ -35,8 +35,7 @@ public final class StartGaps {
                   byPartition
                       .computeIfAbsent(line.partition(), p -> new ArrayList<>())
                       .add(
-                          gaps.runs.add(
-                              line.partition(), line.offset(), incarnation, line.mono()));
+                          gaps.runs.add(line.partition(), line.offset(), incarnation, line.mono()));
                 }
               });
     }

@@ -47,6 +47,22 @@ public final class JavaProcess implements AutoCloseable {
    */
   public static JavaProcess start(
       String mainClass, List<String> jvmOptions, List<String> arguments, Path log) {
+    return start(mainClass, jvmOptions, arguments, log, ProcessBuilder.Redirect.PIPE);
+  }
+
+  /** Starts a process that reads a file as its standard input. */
+  public static JavaProcess startWithInput(
+      String mainClass, List<String> arguments, Path input, Path log) {
+    return start(
+        mainClass, List.of(), arguments, log, ProcessBuilder.Redirect.from(input.toFile()));
+  }
+
+  private static JavaProcess start(
+      String mainClass,
+      List<String> jvmOptions,
+      List<String> arguments,
+      Path log,
+      ProcessBuilder.Redirect input) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
@@ -58,12 +74,12 @@ public final class JavaProcess implements AutoCloseable {
       Process process =
           new ProcessBuilder(command)
               .redirectErrorStream(true)
+              .redirectInput(input)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
               .start();
+      RUNNING.removeIf(ended -> !ended.isAlive());
       RUNNING.add(process);
-      JavaProcess started = new JavaProcess(process, name, log);
-      process.onExit().thenAccept(RUNNING::remove);
-      return started;
+      return new JavaProcess(process, name, log);
     } catch (IOException e) {
       throw new HarnessException(name + " cannot be started: " + e.getMessage(), e);
     }

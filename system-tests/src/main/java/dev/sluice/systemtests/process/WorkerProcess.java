@@ -49,8 +49,7 @@ public final class WorkerProcess implements AutoCloseable {
     int port = freePort();
     List<String> all = new ArrayList<>(arguments);
     all.addAll(List.of("--history", history.toString(), "--metrics-port", Integer.toString(port)));
-    JavaProcess process =
-        JavaProcess.start(MAIN, jvmOptions, all, folder.resolve(name + ".log"));
+    JavaProcess process = JavaProcess.start(MAIN, jvmOptions, all, folder.resolve(name + ".log"));
     return new WorkerProcess(process, history, new HealthClient(port));
   }
 

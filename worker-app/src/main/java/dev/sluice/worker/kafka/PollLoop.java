@@ -585,8 +585,9 @@ public final class PollLoop implements Runnable {
         done = ranges.orElse(DoneRanges.NONE);
         kafka.seek(id, position);
       } else {
-        kafka.seekToBeginning(List.of(id));
-        position = kafka.position(id, Duration.ofSeconds(30));
+        // Not position(): it would ask for the positions of all partitions, and throw for the others.
+        position = kafka.beginningOffsets(List.of(id), Duration.ofSeconds(30)).getOrDefault(id, 0L);
+        kafka.seek(id, position);
       }
       QueueBinding queue = queueByTopic.get(id.topic());
       if (queue == null) {
