@@ -585,7 +585,8 @@ public final class PollLoop implements Runnable {
         done = ranges.orElse(DoneRanges.NONE);
         kafka.seek(id, position);
       } else {
-        // Not position(): it would ask for the positions of all partitions, and throw for the others.
+        // Not position(): it would ask for the positions of all partitions, and throw for the
+        // others.
         position = kafka.beginningOffsets(List.of(id), Duration.ofSeconds(30)).getOrDefault(id, 0L);
         kafka.seek(id, position);
       }
