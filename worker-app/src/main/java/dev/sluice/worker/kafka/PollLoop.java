@@ -26,7 +26,6 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
@@ -48,6 +47,7 @@ public final class PollLoop implements Runnable {
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long EMPTY_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration RESTORE_TIMEOUT = Duration.ofSeconds(30);
 
   private final PollSettings settings;
   private final Engine engine;
@@ -267,9 +267,6 @@ public final class PollLoop implements Runnable {
     } catch (OffsetOutOfRangeException e) {
       e.offsetOutOfRangePartitions().forEach((id, offset) -> outOfRange(kafka, id, offset));
       return ConsumerRecords.empty();
-    } catch (NoOffsetForPartitionException e) {
-      kafka.seekToBeginning(e.partitions());
-      return ConsumerRecords.empty();
     } finally {
       notPolling();
     }
@@ -292,10 +289,11 @@ public final class PollLoop implements Runnable {
     for (TopicPartition id : records.partitions()) {
       QueueBinding queue = queueByTopic.get(id.topic());
       PartitionState partition = partitionOf(id);
-      if (queue != null && partition != null) {
-        for (ConsumerRecord<byte[], byte[]> record : records.records(id)) {
-          runs.add(new RecordRun(record, partition, queue, queue.handlerOf(record)));
-        }
+      if (queue == null || partition == null) {
+        throw new IllegalStateException("Records of " + id + " came, which is not assigned");
+      }
+      for (ConsumerRecord<byte[], byte[]> record : records.records(id)) {
+        runs.add(new RecordRun(record, partition, queue, queue.handlerOf(record)));
       }
     }
     lock.lock();
@@ -556,7 +554,9 @@ public final class PollLoop implements Runnable {
       if (!assigned.isEmpty()) {
         LOG.info("{} Assigned {}", prefix(), ids(assigned));
         Map<TopicPartition, Optional<OffsetAndMetadata>> committed = commits.committed(assigned);
-        committed.forEach(this::restore);
+        Map<TopicPartition, Long> first = firstOffsets(committed);
+        // All are positioned before any is asked for: a partition without a position is an error.
+        committed.forEach((id, offset) -> restore(id, offset, first.getOrDefault(id, 0L)));
       }
       joined = true;
       lock.lock();
@@ -568,8 +568,21 @@ public final class PollLoop implements Runnable {
       }
     }
 
-    private void restore(TopicPartition id, Optional<OffsetAndMetadata> committed) {
-      long position;
+    /** A group that has committed nothing begins with the oldest task: none may be jumped over. */
+    private Map<TopicPartition, Long> firstOffsets(
+        Map<TopicPartition, Optional<OffsetAndMetadata>> committed) {
+      List<TopicPartition> fresh = new ArrayList<>();
+      committed.forEach(
+          (id, offset) -> {
+            if (offset.isEmpty()) {
+              fresh.add(id);
+            }
+          });
+      return fresh.isEmpty() ? Map.of() : kafka.beginningOffsets(fresh, RESTORE_TIMEOUT);
+    }
+
+    private void restore(TopicPartition id, Optional<OffsetAndMetadata> committed, long first) {
+      long position = first;
       DoneRanges done = DoneRanges.NONE;
       if (committed.isPresent()) {
         position = committed.get().offset();
@@ -583,13 +596,8 @@ public final class PollLoop implements Runnable {
               position);
         }
         done = ranges.orElse(DoneRanges.NONE);
-        kafka.seek(id, position);
-      } else {
-        // Not position(): it would ask for the positions of all partitions, and throw for the
-        // others.
-        position = kafka.beginningOffsets(List.of(id), Duration.ofSeconds(30)).getOrDefault(id, 0L);
-        kafka.seek(id, position);
       }
+      kafka.seek(id, position);
       QueueBinding queue = queueByTopic.get(id.topic());
       if (queue == null) {
         throw new IllegalStateException(id + " was assigned, but no queue has that topic");
