@@ -33,6 +33,7 @@ public final class PoisonHandler implements TaskHandler<JsonNode> {
     }
   }
 
+  @SuppressWarnings("InfiniteRecursion") // that is what it is for
   private static int overflow(int depth) {
     return overflow(depth + 1) + depth;
   }
