@@ -27,7 +27,7 @@ class StopIT {
       WorkerProcess sleeper = worker(scenario, "sleeper");
       Scenario.awaitReady(steady, sleeper);
       try (Background load = Background.of(scenario.load(200, 2), PER_SECOND)) {
-        Scenario.awaitThat("both to have work", Duration.ofSeconds(60), () -> busy(sleeper));
+        awaitSettled(steady, sleeper);
         sleeper.suspend();
         Scenario.awaitThat(
             "the other to own everything",
@@ -57,7 +57,7 @@ class StopIT {
       Scenario.awaitReady(steady, leaver);
       long stopMillis;
       try (Background load = Background.of(scenario.load(200, 3), PER_SECOND)) {
-        Scenario.awaitThat("both to have work", Duration.ofSeconds(60), () -> busy(leaver));
+        awaitSettled(steady, leaver);
         long begun = SystemClock.INSTANCE.nanos();
         assertThat(leaver.stop(Duration.ofSeconds(15))).isZero();
         stopMillis = (SystemClock.INSTANCE.nanos() - begun) / 1_000_000;
@@ -75,6 +75,17 @@ class StopIT {
       assertThat(report.duplicates().duplicates()).isZero();
       assertThat(report.done()).isEqualTo(report.accepted());
     }
+  }
+
+  private static void awaitSettled(WorkerProcess one, WorkerProcess other) {
+    Scenario.awaitThat(
+        "both to have partitions and work",
+        Duration.ofSeconds(60),
+        () ->
+            partitions(one) > 0
+                && partitions(other) > 0
+                && partitions(one) + partitions(other) == PARTITIONS
+                && busy(other));
   }
 
   private static boolean busy(WorkerProcess worker) {
