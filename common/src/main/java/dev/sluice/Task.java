@@ -60,6 +60,9 @@ public final class Task<T> {
 
   /** The same task with one more header, for example {@code traceparent}. */
   public Task<T> header(String name, String value) {
+    if (headers.isEmpty()) {
+      return new Task<>(queue, type, payload, key, id, Map.of(name, value));
+    }
     Map<String, String> more = new LinkedHashMap<>(headers);
     more.put(name, value);
     return new Task<>(queue, type, payload, key, id, Map.copyOf(more));

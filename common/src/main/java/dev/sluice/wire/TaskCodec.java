@@ -105,14 +105,18 @@ public final class TaskCodec {
     }
   }
 
-  /** The task in a record. A record without a value is a task of zero bytes. */
+  /**
+   * The task in a record. A record without a value is a task of zero bytes. Its content type is
+   * kept as a header, because handlers that pass the payload on have to say what it is.
+   */
   public static Task<byte[]> toTask(
       ConsumerRecord<byte[], byte[]> record, String queue, String defaultType) {
     byte[] value = record.value() == null ? NOTHING : record.value();
     Task<byte[]> task =
         Task.of(queue, type(record, defaultType), value).key(record.key()).id(id(record));
     for (Header header : record.headers()) {
-      if (!OWN.contains(header.key()) && header.value() != null) {
+      boolean kept = !OWN.contains(header.key()) || header.key().equals(TaskHeaders.CONTENT_TYPE);
+      if (kept && header.value() != null) {
         task = task.header(header.key(), new String(header.value(), UTF_8));
       }
     }
