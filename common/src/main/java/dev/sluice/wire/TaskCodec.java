@@ -108,7 +108,10 @@ public final class TaskCodec {
     }
   }
 
-  /** The task in a record. A record without a value is a task of zero bytes. */
+  /**
+   * The task in a record. A record without a value is a task of zero bytes. Its content type is
+   * among the headers, because a handler that passes the payload on has to say what it is.
+   */
   public static Task<byte[]> toTask(
       ConsumerRecord<byte[], byte[]> record, String queue, String defaultType) {
     byte[] value = record.value() == null ? NOTHING : record.value();
@@ -126,7 +129,8 @@ public final class TaskCodec {
     public Map<String, String> headers() {
       Map<String, String> found = new LinkedHashMap<>();
       for (Header header : record.headers()) {
-        if (!OWN.contains(header.key()) && header.value() != null) {
+        boolean kept = !OWN.contains(header.key()) || header.key().equals(TaskHeaders.CONTENT_TYPE);
+        if (kept && header.value() != null) {
           found.put(header.key(), new String(header.value(), UTF_8));
         }
       }

@@ -2,26 +2,54 @@
 package dev.sluice.worker.handler;
 
 import dev.sluice.ConfigException;
+import dev.sluice.Task;
+import dev.sluice.TaskContext;
 import dev.sluice.TaskHandler;
 import dev.sluice.wire.PayloadCodec;
 import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.ParameterizedType;
-import java.lang.reflect.Type;
-import org.jspecify.annotations.Nullable;
 
-/** Finds a user's handler by the name of its class. */
-final class ClassHandler {
-  private ClassHandler() {}
+/**
+ * A user's handler, found by the name of its class. It runs with its own class loader as that of
+ * its thread, since that is where libraries look for their services.
+ */
+final class ClassHandler implements TaskHandler<byte[]>, AutoCloseable {
+  private final DecodingHandler<?> handler;
+  private final ClassLoader loader;
 
-  static TaskHandler<byte[]> load(String name, PayloadCodec codec, ClassLoader loader) {
+  private ClassHandler(DecodingHandler<?> handler, ClassLoader loader) {
+    this.handler = handler;
+    this.loader = loader;
+  }
+
+  /**
+   * Makes the handler.
+   *
+   * @throws ConfigException if there is no such class, or it is no handler or cannot be made
+   */
+  static ClassHandler load(String name, PayloadCodec codec, ClassLoader loader) {
+    if (name.isBlank()) {
+      throw new ConfigException(
+          "The handler class: names no class; write for example class:org.example.MyHandler");
+    }
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(loader);
+    try {
+      return new ClassHandler(make(name, codec, loader), loader);
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  private static DecodingHandler<?> make(String name, PayloadCodec codec, ClassLoader loader) {
     try {
       Class<?> type = Class.forName(name, true, loader);
       if (!TaskHandler.class.isAssignableFrom(type)) {
         throw new ConfigException(
             "Class " + name + " is no handler; let it implement " + TaskHandler.class.getName());
       }
-      TaskHandler<?> handler = (TaskHandler<?>) type.getConstructor().newInstance();
-      return decoding(handler, payloadType(type), codec);
+      Class<?> payload = PayloadType.of(type);
+      return decoding(payload, (TaskHandler<?>) type.getConstructor().newInstance(), codec);
     } catch (ClassNotFoundException e) {
       throw new ConfigException(
           "Class "
@@ -32,42 +60,44 @@ final class ClassHandler {
       throw new ConfigException(
           "Class "
               + name
-              + " cannot be made; it must be public and have a public constructor"
-              + " without arguments",
+              + " cannot be made; it must be public and not abstract, static if it is inside another"
+              + " class, and have a public constructor without arguments",
           e);
     } catch (InvocationTargetException e) {
       throw new ConfigException(
           "The constructor of " + name + " failed: " + e.getTargetException(), e);
+    } catch (LinkageError e) {
+      throw new ConfigException(
+          "Class "
+              + name
+              + " cannot be loaded: "
+              + e
+              + "; add the jars that it needs with --classpath",
+          e);
     }
   }
 
   @SuppressWarnings("unchecked") // the type argument of the handler is what it is decoded to
-  private static TaskHandler<byte[]> decoding(
-      TaskHandler<?> handler, Class<?> type, PayloadCodec codec) {
-    return type == byte[].class
-        ? (TaskHandler<byte[]>) handler
-        : DecodingHandler.of((Class<Object>) type, (TaskHandler<Object>) handler, codec);
+  private static DecodingHandler<?> decoding(
+      Class<?> type, TaskHandler<?> handler, PayloadCodec codec) {
+    return DecodingHandler.of((Class<Object>) type, (TaskHandler<Object>) handler, codec);
   }
 
-  /** What {@code T} is in {@code TaskHandler<T>}; bytes where it cannot be told. */
-  private static Class<?> payloadType(Class<?> type) {
-    for (Class<?> c = type; c != null; c = superclass(c)) {
-      for (Type implemented : c.getGenericInterfaces()) {
-        if (implemented instanceof ParameterizedType p && p.getRawType() == TaskHandler.class) {
-          Type argument = p.getActualTypeArguments()[0];
-          if (argument instanceof Class<?> found) {
-            return found;
-          }
-          if (argument instanceof ParameterizedType generic) {
-            return (Class<?>) generic.getRawType();
-          }
-        }
-      }
+  @Override
+  public void handle(Task<byte[]> task, TaskContext context) throws Exception {
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(loader);
+    try {
+      handler.handle(task, context);
+    } finally {
+      thread.setContextClassLoader(before);
     }
-    return byte[].class;
   }
 
-  private static @Nullable Class<?> superclass(Class<?> type) {
-    return type.getSuperclass();
+  /** Closes the user's handler, if it can be closed. */
+  @Override
+  public void close() {
+    handler.close();
   }
 }

@@ -5,24 +5,29 @@ import dev.sluice.ConfigException;
 import dev.sluice.TaskHandler;
 import dev.sluice.queue.Quantities;
 import dev.sluice.queue.Suggestions;
+import dev.sluice.time.SystemClock;
 import dev.sluice.wire.PayloadCodec;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Handlers by their specification, as {@code work --handler} takes it. */
 public final class HandlerSpec {
-  private static final List<String> KINDS =
-      List.of("log", "sleep", "exec", "http", "https", "class");
+  private static final Logger TASKS = LoggerFactory.getLogger("dev.sluice.tasks");
+  private static final List<String> KINDS = List.of("log", "sleep", "exec", "http", "class");
+  private static final Duration SLEEP_MAX = Duration.ofDays(1);
 
   private HandlerSpec() {}
 
   /**
-   * The handler of a specification.
+   * The handler of a specification. One that owns threads or files is {@link AutoCloseable}, and is
+   * to be closed when the last task has ended.
    *
-   * @param spec {@code log}, {@code sleep:DURATION}, {@code exec:COMMAND}, {@code http:URL} or
-   *     {@code class:NAME}
+   * @param spec {@code log}, {@code sleep:DURATION} (0 to 1 day), {@code exec:COMMAND}, {@code
+   *     http:URL} or {@code class:NAME}
    * @param codec decodes the payloads of typed classes
    * @param loader finds the classes
    * @throws ConfigException if it names none
@@ -31,38 +36,44 @@ public final class HandlerSpec {
     int colon = spec.indexOf(':');
     String kind = colon < 0 ? spec : spec.substring(0, colon);
     String rest = colon < 0 ? "" : spec.substring(colon + 1);
-    switch (kind) {
-      case "log":
-        return (task, context) ->
-            LoggerFactory.getLogger("dev.sluice.tasks")
-                .info(
-                    "task {} type={} key={} attempt={} bytes={}",
-                    task.id(),
-                    task.type(),
-                    task.keyAsString(),
-                    context.attempt(),
-                    task.payload().length);
-      case "sleep":
-        return sleep(Quantities.duration(rest).toNanos());
-      case "exec":
-        return new ExecHandler(CommandWords.split(rest));
-      case "http":
-        return new HttpHandler(rest.startsWith("//") ? spec : rest);
-      case "https":
-        return new HttpHandler(spec);
-      case "class":
-        return ClassHandler.load(rest, codec, loader);
-      default:
-        throw new ConfigException(
-            "Handler '"
-                + spec
-                + "' is unknown. "
-                + Suggestions.forWord(kind, KINDS)
-                + " Handlers are log, sleep:DURATION, exec:COMMAND, http:URL and class:NAME.");
-    }
+    return switch (kind) {
+      case "log" -> log(spec, rest);
+      case "sleep" -> sleep(spec, rest);
+      case "exec" -> new ExecHandler(CommandWords.split(rest));
+      case "http" ->
+          new HttpHandler(rest.startsWith("//") ? spec : rest.strip(), SystemClock.INSTANCE);
+      case "https" -> new HttpHandler(spec, SystemClock.INSTANCE);
+      case "class" -> ClassHandler.load(rest, codec, loader);
+      default ->
+          throw new ConfigException(
+              "Handler '"
+                  + spec
+                  + "' is unknown. "
+                  + Suggestions.forWord(kind, KINDS)
+                  + " Handlers are log, sleep:DURATION, exec:COMMAND, http:URL and class:NAME.");
+    };
   }
 
-  private static TaskHandler<byte[]> sleep(long nanos) {
+  private static TaskHandler<byte[]> log(String spec, String rest) {
+    if (!rest.isEmpty()) {
+      throw new ConfigException("Handler '" + spec + "' has an argument; log takes none");
+    }
+    return (task, context) ->
+        TASKS.info(
+            "task {} type={} key={} attempt={} bytes={}",
+            Printable.text(task.id()),
+            Printable.text(task.type()),
+            Printable.text(task.keyAsString()),
+            context.attempt(),
+            task.payload().length);
+  }
+
+  private static TaskHandler<byte[]> sleep(String spec, String rest) {
+    Duration time = Quantities.duration(rest);
+    if (time.isNegative() || time.compareTo(SLEEP_MAX) > 0) {
+      throw new ConfigException("Handler '" + spec + "' must sleep from 0 to 1 day");
+    }
+    long nanos = time.toNanos();
     // A latch that nobody counts down: it waits as long as it should, and an interruption ends it.
     return (task, context) -> {
       if (new CountDownLatch(1).await(nanos, TimeUnit.NANOSECONDS)) {

@@ -10,85 +10,167 @@ import dev.sluice.RetriableTaskException;
 import dev.sluice.Task;
 import dev.sluice.TaskContext;
 import dev.sluice.TaskHandler;
-import dev.sluice.time.SystemClock;
+import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskHeaders;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Posts each task to a URL. 2xx completes it; 429, and 503 with {@code Retry-After}, hold the
- * handler back without using up an attempt; other 5xx, time-outs and connection errors are failed
- * attempts; everything else is a dead letter. No redirect is followed, and at most 64 KiB of an
- * answer are read.
+ * Posts each task to a URL, as a CloudEvent in binary mode with the task id as {@code
+ * Idempotency-Key}. 2xx completes it; 429, and 503 with {@code Retry-After}, hold the handler back
+ * without using up an attempt; other 5xx, 408 and connection errors are failed attempts; everything
+ * else is a dead letter. No redirect is followed, and at most 64 KiB of an answer are read. A
+ * connection has 10 s to be made; beyond that the time-out of the attempt counts, whose
+ * interruption ends the request. User and password in the URL are sent as Basic authentication, and
+ * neither they nor the query appear in any message. Thread-safe.
  */
-final class HttpHandler implements TaskHandler<byte[]> {
+final class HttpHandler implements TaskHandler<byte[]>, AutoCloseable {
   private static final int ANSWER_BYTES_MAX = 64 << 10;
+  private static final int QUOTED_CHARS_MAX = 2 << 10;
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final int CLIENT_THREADS = 4;
+  private static final int CLIENT_QUEUE = 1024;
+  private static final List<String> PASSED_ON = List.of("traceparent", "tracestate", "baggage");
 
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .connectTimeout(CONNECT_TIMEOUT)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .build();
   private final URI uri;
+  private final String shown;
+  private final Clock clock;
+  private final HttpRequest.Builder prototype;
+  private final ThreadPoolExecutor threads = clientThreads();
+  private final HttpClient client;
 
-  HttpHandler(String url) {
+  /**
+   * @throws ConfigException if that is no {@code http} or {@code https} URL with a host
+   */
+  HttpHandler(String url, Clock clock) {
+    this.clock = clock;
     try {
       uri = URI.create(url);
+      String scheme = uri.getScheme();
+      if (uri.getHost() == null
+          || !("http".equalsIgnoreCase(scheme) || "https".equalsIgnoreCase(scheme))) {
+        throw new IllegalArgumentException("it must be http://HOST/... or https://HOST/...");
+      }
+      prototype = HttpRequest.newBuilder(uri);
     } catch (IllegalArgumentException e) {
-      throw new ConfigException("The handler's URL '" + url + "' is no URL: " + e.getMessage(), e);
-    }
-    String scheme = uri.getScheme();
-    if (uri.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
       throw new ConfigException(
-          "The handler's URL '" + url + "' must be http://HOST/... or https://HOST/...");
+          "The handler's URL '" + url + "' cannot be used: " + e.getMessage(), e);
     }
+    shown = shown(uri);
+    if (uri.getUserInfo() != null) {
+      prototype.header(
+          "Authorization",
+          "Basic " + Base64.getEncoder().encodeToString(uri.getUserInfo().getBytes(UTF_8)));
+    }
+    client =
+        HttpClient.newBuilder()
+            // With HTTP/2 all tasks would share one connection and its limit of streams.
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .executor(threads)
+            .build();
+  }
+
+  /**
+   * The client's own default is a pool without bound. What its queue does not take, its caller
+   * runs.
+   */
+  private static ThreadPoolExecutor clientThreads() {
+    AtomicInteger number = new AtomicInteger();
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            CLIENT_THREADS,
+            CLIENT_THREADS,
+            10,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(CLIENT_QUEUE),
+            task -> {
+              Thread thread = new Thread(task, "sluice-http-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.CallerRunsPolicy());
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  private static String shown(URI uri) {
+    String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+    return uri.getScheme() + "://" + uri.getHost() + port + uri.getRawPath();
   }
 
   @Override
   public void handle(Task<byte[]> task, TaskContext context) throws InterruptedException {
-    String contentType = task.headers().getOrDefault(TaskHeaders.CONTENT_TYPE, "application/json");
-    HttpRequest request =
-        HttpRequest.newBuilder(uri)
-            .header("Content-Type", contentType)
-            .header("ce-specversion", "1.0")
-            .header("ce-id", printable(String.valueOf(task.id())))
-            .header("ce-type", printable(task.type()))
-            .header("ce-source", "sluice")
-            .header("Idempotency-Key", printable(String.valueOf(task.id())))
-            .POST(HttpRequest.BodyPublishers.ofByteArray(task.payload()))
-            .build();
+    HttpRequest request = request(task);
     try {
-      HttpResponse<InputStream> response =
-          client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        judge(response, new String(body.readNBytes(ANSWER_BYTES_MAX), UTF_8));
-      }
+      HttpResponse<byte[]> answer = client.send(request, info -> new BoundedBody(ANSWER_BYTES_MAX));
+      judge(answer.statusCode(), answer.headers().firstValue("Retry-After"), answer.body());
     } catch (IOException e) {
-      throw new RetriableTaskException("POST " + uri + " failed: " + e, e);
+      throw new RetriableTaskException("POST " + shown + " failed: " + e, e);
     }
   }
 
-  private void judge(HttpResponse<?> response, String body) {
-    int status = response.statusCode();
+  private HttpRequest request(Task<byte[]> task) {
+    Map<String, String> headers = task.headers();
+    String id = Printable.header(String.valueOf(task.id()));
+    HttpRequest.Builder request =
+        prototype
+            .copy()
+            .header("Content-Type", contentType(headers.get(TaskHeaders.CONTENT_TYPE)))
+            .header("ce-specversion", "1.0")
+            .header("ce-id", id)
+            .header("ce-type", Printable.header(task.type()))
+            .header("ce-source", "sluice")
+            .header("Idempotency-Key", id);
+    for (String name : PASSED_ON) {
+      String value = headers.get(name);
+      if (value != null && isHeader(value)) {
+        request.header(name, value);
+      }
+    }
+    return request.POST(HttpRequest.BodyPublishers.ofByteArray(task.payload())).build();
+  }
+
+  private static String contentType(@Nullable String given) {
+    if (given == null) {
+      return "application/json";
+    }
+    return isHeader(given) ? given : "application/octet-stream";
+  }
+
+  private static boolean isHeader(String value) {
+    return !value.isBlank() && value.chars().allMatch(c -> c >= 0x20 && c < 0x7f);
+  }
+
+  private void judge(int status, Optional<String> retryAfter, byte[] body) {
     if (status / 100 == 2) {
       return;
     }
-    String text = "POST " + uri + " answered " + status + ": " + body.strip();
-    Optional<String> retryAfter = response.headers().firstValue("Retry-After");
+    String said = new String(body, UTF_8).strip();
+    String text =
+        "POST "
+            + shown
+            + " answered "
+            + status
+            + ": "
+            + said.substring(0, Math.min(said.length(), QUOTED_CHARS_MAX));
     if (status == 429 || status == 503 && retryAfter.isPresent()) {
       throw new BackpressureException(
-          text, retryAfter.map(HttpHandler::delay).orElse(Duration.ofSeconds(1)));
+          text, RetryAfter.parse(retryAfter.orElse(null), clock.epochMillis()));
     }
     if (status / 100 == 5 || status == 408) {
       throw new RetriableTaskException(text);
@@ -96,23 +178,9 @@ final class HttpHandler implements TaskHandler<byte[]> {
     throw new PermanentTaskException(text);
   }
 
-  /** Seconds or an HTTP date; one second where it is neither. */
-  static Duration delay(String retryAfter) {
-    try {
-      return Duration.ofSeconds(Math.min(86_400, Long.parseLong(retryAfter.trim())));
-    } catch (NumberFormatException e) {
-      try {
-        Instant at =
-            ZonedDateTime.parse(retryAfter.trim(), DateTimeFormatter.RFC_1123_DATE_TIME)
-                .toInstant();
-        return Duration.between(Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis()), at);
-      } catch (DateTimeParseException notADate) {
-        return Duration.ofSeconds(1);
-      }
-    }
-  }
-
-  private static String printable(String text) {
-    return text.replaceAll("[^\\x20-\\x7e]", "_");
+  /** Ends the client's threads; to be called when no task is at work any more. */
+  @Override
+  public void close() {
+    threads.shutdown();
   }
 }

@@ -9,19 +9,23 @@ import dev.sluice.ConfigException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Serves {@code /livez}, {@code /readyz}, {@code /startupz} and {@code /metrics}. Backpressure is
- * never ill health: a worker whose partitions are all paused is alive and ready, and its answer
- * names the reasons.
+ * Serves {@code /livez}, {@code /readyz}, {@code /startupz} and {@code /metrics}, with two threads
+ * and at most 5 s per request. Backpressure is never ill health: a worker whose partitions are all
+ * paused is alive and ready, and its answer names the reasons. {@code /startupz} is true for ever
+ * once the worker has been seen ready. Starting and closing are for one thread.
  */
 public final class HealthServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(HealthServer.class);
   private static final int BACKLOG = 16;
+  private static final long REQUEST_MILLIS_MAX = 5_000;
+  private static final String JSON = "application/json";
+  private static final String TEXT = "text/plain; charset=utf-8";
 
-  /** What is served. Called by the server's threads. */
+  /** What is served. Called by the server's threads; must not block. */
   public interface Source {
     /** Whether the worker makes progress or has a reason not to; a false one is to be restarted. */
     boolean live();
@@ -29,7 +33,7 @@ public final class HealthServer implements AutoCloseable {
     /** Whether it takes part in the group. */
     boolean ready();
 
-    /** The state, as JSON. */
+    /** The state, as JSON: paused partitions with their reasons, and what else explains it. */
     String json();
 
     /** The metrics, in Prometheus' text format. */
@@ -37,7 +41,9 @@ public final class HealthServer implements AutoCloseable {
   }
 
   private final HttpServer server;
-  private final ThreadPoolExecutor executor;
+  private final ProbeThreads threads;
+  private final Source source;
+  private volatile boolean started;
 
   /**
    * Starts serving.
@@ -47,39 +53,29 @@ public final class HealthServer implements AutoCloseable {
    * @throws ConfigException if the port cannot be listened on
    */
   public HealthServer(String bind, int port, Source source) {
+    this(bind, port, source, REQUEST_MILLIS_MAX);
+  }
+
+  HealthServer(String bind, int port, Source source, long requestMillisMax) {
+    this.source = source;
     try {
       server = HttpServer.create(new InetSocketAddress(bind, port), BACKLOG);
-    } catch (IOException e) {
+    } catch (IOException | IllegalArgumentException e) {
+      // Among the latter: a port beyond 65535, and an address that no name server knows.
       throw new ConfigException(
           "The metrics port "
               + bind
               + ":"
               + port
               + " cannot be listened on: "
-              + e.getMessage()
-              + ". Choose another one with --metrics-port.",
+              + (e.getMessage() == null ? e : e.getMessage())
+              + ". Choose another one with --metrics-port, or an address of this machine with"
+              + " --metrics-bind.",
           e);
     }
-    executor =
-        new ThreadPoolExecutor(
-            2,
-            2,
-            0,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(BACKLOG),
-            task -> {
-              Thread thread = new Thread(task, "sluice-health");
-              thread.setDaemon(true);
-              return thread;
-            });
-    server.setExecutor(executor);
-    server.createContext(
-        "/",
-        exchange -> {
-          try (exchange) {
-            answer(exchange, source);
-          }
-        });
+    threads = new ProbeThreads(requestMillisMax);
+    server.setExecutor(threads);
+    server.createContext("/", this::handle);
     server.start();
   }
 
@@ -88,21 +84,61 @@ public final class HealthServer implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
-  private static void answer(HttpExchange exchange, Source source) throws IOException {
-    String method = exchange.getRequestMethod();
-    if (!method.equals("GET") && !method.equals("HEAD")) {
-      send(exchange, 405, "text/plain", "only GET and HEAD\n");
-      return;
+  private void handle(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      String method = exchange.getRequestMethod();
+      if (method.equals("GET") || method.equals("HEAD")) {
+        answer(exchange);
+      } else {
+        exchange.getResponseHeaders().set("Allow", "GET, HEAD");
+        send(exchange, 405, TEXT, "only GET and HEAD\n");
+      }
     }
-    switch (exchange.getRequestURI().getPath()) {
-      case "/livez" -> send(exchange, source.live() ? 200 : 503, "application/json", source.json());
-      case "/readyz", "/startupz" ->
-          send(exchange, source.ready() ? 200 : 503, "application/json", source.json());
-      case "/metrics" ->
-          send(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", source.metrics());
-      default ->
-          send(exchange, 404, "text/plain", "there are /livez, /readyz, /startupz and /metrics\n");
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    int status = 200;
+    String type = JSON;
+    String body;
+    try {
+      switch (exchange.getRequestURI().getPath()) {
+        case "/livez" -> {
+          status = source.live() ? 200 : 503;
+          body = source.json();
+        }
+        case "/readyz" -> {
+          status = ready() ? 200 : 503;
+          body = source.json();
+        }
+        case "/startupz" -> {
+          status = started || ready() ? 200 : 503;
+          body = source.json();
+        }
+        case "/metrics" -> {
+          type = "text/plain; version=0.0.4; charset=utf-8";
+          body = source.metrics();
+        }
+        default -> {
+          status = 404;
+          type = TEXT;
+          body = "there are /livez, /readyz, /startupz and /metrics\n";
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("{} cannot be answered", exchange.getRequestURI().getPath(), e);
+      status = 500;
+      type = TEXT;
+      body = "the state cannot be told: " + e + "\n";
     }
+    send(exchange, status, type, body);
+  }
+
+  private boolean ready() {
+    boolean ready = source.ready();
+    if (ready) {
+      started = true;
+    }
+    return ready;
   }
 
   private static void send(HttpExchange exchange, int status, String type, String body)
@@ -110,6 +146,7 @@ public final class HealthServer implements AutoCloseable {
     byte[] bytes = body.getBytes(UTF_8);
     exchange.getResponseHeaders().set("Content-Type", type);
     if (exchange.getRequestMethod().equals("HEAD")) {
+      exchange.getResponseHeaders().set("Content-Length", Integer.toString(bytes.length));
       exchange.sendResponseHeaders(status, -1);
       return;
     }
@@ -119,9 +156,10 @@ public final class HealthServer implements AutoCloseable {
     }
   }
 
+  /** Stops serving at once. Closing twice is the same as once. */
   @Override
   public void close() {
+    threads.close(); // first, since the server's own thread may wait for room among them
     server.stop(0);
-    executor.shutdownNow();
   }
 }

@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A Resilience4j bulkhead. Its {@code maxWaitDuration} is not used: tasks wait in their lane, never
- * a thread. One permit serves a thread that works several short tasks one after the other.
+ * a thread. One permit serves a thread that works several short tasks one after the other. It must
+ * not be shared with other code, because only a release through this limit wakes what waits here.
+ * Never lower it by {@code changeConfig}, which blocks its caller. Thread-safe.
  */
 public final class BulkheadLimit implements Limit {
   private final Bulkhead bulkhead;

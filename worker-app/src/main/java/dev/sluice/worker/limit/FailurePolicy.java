@@ -8,14 +8,22 @@ import dev.sluice.flow.retry.RetryDecision;
 import dev.sluice.flow.retry.RetryPolicy;
 import io.github.resilience4j.core.functions.Either;
 import io.github.resilience4j.retry.RetryConfig;
+import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What follows a failure: its class from the exception, and the next attempt from Sluice's own
- * policy or from a Resilience4j {@code RetryConfig}. Thread-safe.
+ * policy or from a Resilience4j {@code RetryConfig}. Predicates and interval functions of such a
+ * configuration are a user's code: where one throws, the failure is treated as if it were not set.
+ * Thread-safe.
  */
 public final class FailurePolicy {
+  private static final Logger LOG = LoggerFactory.getLogger(FailurePolicy.class);
+  private static final long INTERVAL_MILLIS_MAX = TimeUnit.DAYS.toMillis(1);
+
   private final RetryPolicy policy;
   private final @Nullable RetryConfig config;
   private final DoubleSupplier jitter;
@@ -37,7 +45,8 @@ public final class FailurePolicy {
 
   /**
    * Decides by the attempts, the interval function and the exception predicate of that
-   * configuration.
+   * configuration. Intervals are clamped to 0 to 1 day. Its result predicates are not used, since a
+   * handler returns nothing.
    *
    * @throws IllegalArgumentException if its attempts are not from 1 to 1000
    */
@@ -55,10 +64,16 @@ public final class FailurePolicy {
       return FailureClass.FAIL;
     }
     RetryConfig retry = config;
-    if (retry != null && !retry.getExceptionPredicate().test(failure)) {
-      return FailureClass.FAIL;
+    return retry == null || retries(retry, failure) ? FailureClass.RETRY : FailureClass.FAIL;
+  }
+
+  private static boolean retries(RetryConfig retry, Throwable failure) {
+    try {
+      return retry.getExceptionPredicate().test(failure);
+    } catch (RuntimeException e) {
+      LOG.warn("The exception predicate of the RetryConfig failed; the task is tried again", e);
+      return true;
     }
-    return FailureClass.RETRY;
   }
 
   /** How long a backpressure failure asks its handler to be held; nanoseconds, at least 0. */
@@ -77,10 +92,21 @@ public final class FailurePolicy {
     RetryConfig retry = config;
     if (retry != null
         && kind == FailureClass.RETRY
-        && decision instanceof RetryDecision.RetryAfter) {
-      long millis = retry.getIntervalBiFunction().apply(attempt, Either.left(failure));
-      return new RetryDecision.RetryAfter(millis * 1_000_000L, true);
+        && decision instanceof RetryDecision.RetryAfter after) {
+      return new RetryDecision.RetryAfter(
+          intervalNanos(retry, failure, attempt, after.delayNanos()), true);
     }
     return decision;
+  }
+
+  private static long intervalNanos(
+      RetryConfig retry, Throwable failure, int attempt, long otherwise) {
+    try {
+      long millis = retry.getIntervalBiFunction().apply(attempt, Either.left(failure));
+      return TimeUnit.MILLISECONDS.toNanos(Math.max(0, Math.min(INTERVAL_MILLIS_MAX, millis)));
+    } catch (RuntimeException e) {
+      LOG.warn("The interval function of the RetryConfig failed; the default wait is taken", e);
+      return otherwise;
+    }
   }
 }

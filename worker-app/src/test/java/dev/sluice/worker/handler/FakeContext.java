@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.handler;
+
+import dev.sluice.TaskContext;
+
+/** A context of that attempt, of the record orders/3/42. */
+record FakeContext(int attempt) implements TaskContext {
+  static final FakeContext FIRST = new FakeContext(1);
+
+  @Override
+  public boolean cancelled() {
+    return false;
+  }
+
+  @Override
+  public String worker() {
+    return "w1";
+  }
+
+  @Override
+  public String topic() {
+    return "orders";
+  }
+
+  @Override
+  public int partition() {
+    return 3;
+  }
+
+  @Override
+  public long offset() {
+    return 42;
+  }
+}
