@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One unit of work: the queue it goes to, the type that picks its handler, a payload, and an
- * optional ordering key. Immutable; the methods that set something return a new task. Byte arrays
- * are not copied: do not change them after they were given.
+ * optional ordering key. Immutable to its users; the methods that set something return a new task.
+ * Byte arrays are not copied: do not change them after they were given.
  *
  * @param <T> the type of the payload
  */
@@ -20,8 +20,24 @@ public final class Task<T> {
   private final String type;
   private final T payload;
   private final byte @Nullable [] key;
-  private final @Nullable String id;
-  private final Map<String, String> headers;
+  private @Nullable String id;
+  private @Nullable Map<String, String> headers;
+  private final @Nullable Received received;
+
+  /** Where a received task finds what few handlers ask for. */
+  public interface Received {
+    /** The id of the task. */
+    String id();
+
+    /** Its headers beyond those that Sluice sets itself. */
+    Map<String, String> headers();
+  }
+
+  /** A task as a worker received it; id and headers are read when they are asked for. */
+  public static <T> Task<T> received(
+      String queue, String type, T payload, byte @Nullable [] key, Received from) {
+    return new Task<>(queue, type, payload, key, null, null, from);
+  }
 
   private Task(
       String queue,
@@ -29,18 +45,20 @@ public final class Task<T> {
       T payload,
       byte @Nullable [] key,
       @Nullable String id,
-      Map<String, String> headers) {
+      @Nullable Map<String, String> headers,
+      @Nullable Received received) {
     this.queue = requireNonNull(queue, "queue");
     this.type = requireNonNull(type, "type");
     this.payload = requireNonNull(payload, "payload");
     this.key = key;
     this.id = id;
     this.headers = headers;
+    this.received = received;
   }
 
   /** A task without key or id. */
   public static <T> Task<T> of(String queue, String type, T payload) {
-    return new Task<>(queue, type, payload, null, null, Map.of());
+    return new Task<>(queue, type, payload, null, null, Map.of(), null);
   }
 
   /** The same task with an ordering key; tasks of one key go to one partition. */
@@ -50,24 +68,24 @@ public final class Task<T> {
 
   /** The same task with an ordering key; {@code null} for none. */
   public Task<T> key(byte @Nullable [] newKey) {
-    return new Task<>(queue, type, payload, newKey, id, headers);
+    return new Task<>(queue, type, payload, newKey, id, headers, received);
   }
 
   /** The same task under an id of the caller's; without one, submitting draws a UUIDv7. */
   public Task<T> id(String newId) {
-    return new Task<>(queue, type, payload, key, requireNonNull(newId, "id"), headers);
+    return new Task<>(queue, type, payload, key, requireNonNull(newId, "id"), headers, received);
   }
 
   /** The same task with one more header, for example {@code traceparent}. */
   public Task<T> header(String name, String value) {
-    Map<String, String> more = new LinkedHashMap<>(headers);
+    Map<String, String> more = new LinkedHashMap<>(headers());
     more.put(name, value);
-    return new Task<>(queue, type, payload, key, id, Map.copyOf(more));
+    return new Task<>(queue, type, payload, key, id, Map.copyOf(more), received);
   }
 
   /** The same task with another payload. */
   public <U> Task<U> payload(U newPayload) {
-    return new Task<>(queue, type, newPayload, key, id, headers);
+    return new Task<>(queue, type, newPayload, key, id, headers, received);
   }
 
   /** The name of the queue. */
@@ -97,16 +115,26 @@ public final class Task<T> {
 
   /** The id; null only before a task without one was submitted. */
   public @Nullable String id() {
+    Received from = received;
+    if (id == null && from != null) {
+      id = from.id();
+    }
     return id;
   }
 
   /** Headers beyond those that Sluice sets itself. */
   public Map<String, String> headers() {
-    return headers;
+    Map<String, String> known = headers;
+    if (known == null) {
+      Received from = received;
+      known = from == null ? Map.of() : from.headers();
+      headers = known;
+    }
+    return known;
   }
 
   @Override
   public String toString() {
-    return "Task[queue=" + queue + ", type=" + type + ", id=" + id + "]";
+    return "Task[queue=" + queue + ", type=" + type + ", id=" + id() + "]";
   }
 }

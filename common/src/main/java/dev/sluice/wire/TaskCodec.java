@@ -5,6 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.sluice.Task;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -109,13 +112,25 @@ public final class TaskCodec {
   public static Task<byte[]> toTask(
       ConsumerRecord<byte[], byte[]> record, String queue, String defaultType) {
     byte[] value = record.value() == null ? NOTHING : record.value();
-    Task<byte[]> task =
-        Task.of(queue, type(record, defaultType), value).key(record.key()).id(id(record));
-    for (Header header : record.headers()) {
-      if (!OWN.contains(header.key()) && header.value() != null) {
-        task = task.header(header.key(), new String(header.value(), UTF_8));
-      }
+    return Task.received(
+        queue, type(record, defaultType), value, record.key(), new FromRecord(record));
+  }
+
+  private record FromRecord(ConsumerRecord<byte[], byte[]> record) implements Task.Received {
+    @Override
+    public String id() {
+      return TaskCodec.id(record);
     }
-    return task;
+
+    @Override
+    public Map<String, String> headers() {
+      Map<String, String> found = new LinkedHashMap<>();
+      for (Header header : record.headers()) {
+        if (!OWN.contains(header.key()) && header.value() != null) {
+          found.put(header.key(), new String(header.value(), UTF_8));
+        }
+      }
+      return Collections.unmodifiableMap(found);
+    }
   }
 }

@@ -18,6 +18,7 @@ public final class BrokerMain {
   /** Arguments: node, ports, controller ports (both joined by commas), folder, then name=value. */
   @SuppressWarnings("SystemOut") // what goes there is the log of the process
   public static void main(String[] args) {
+    QuietLogs.on();
     Map<String, String> overrides = new LinkedHashMap<>();
     for (String property : Arrays.asList(args).subList(4, args.length)) {
       int at = property.indexOf('=');

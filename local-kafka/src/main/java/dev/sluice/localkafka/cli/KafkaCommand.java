@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.localkafka.cli;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.sluice.localkafka.LocalKafka;
 import dev.sluice.localkafka.LocalKafkaException;
+import dev.sluice.localkafka.QuietLogs;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,8 +41,7 @@ public final class KafkaCommand implements Callable<Integer> {
   @Override
   @SuppressWarnings("SystemOut")
   public Integer call() throws InterruptedException {
-    Logger root = (Logger) LoggerFactory.getLogger("ROOT");
-    root.setLevel(Level.ERROR);
+    QuietLogs.on();
     LocalKafka kafka;
     try {
       LocalKafka.Builder builder = LocalKafka.builder().port(port).brokers(brokers);

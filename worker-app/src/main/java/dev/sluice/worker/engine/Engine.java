@@ -42,6 +42,7 @@ public final class Engine {
   private long lastTurnNanos;
   private boolean suspended;
   private boolean turnWanted;
+  private boolean commitUnderWay;
 
   /**
    * @param bytesMax the bytes of tasks at which fetching stops
@@ -440,7 +441,9 @@ public final class Engine {
     if (run.ordered && !run.keyHeldByHungThread) {
       releaseKey(run);
     }
-    turnWanted |= partition.pauses.paused() && !partition.lane.aboveLow() || partition.commitSoon();
+    turnWanted |=
+        (partition.pauses.paused() && !partition.lane.aboveLow())
+            || (!commitUnderWay && partition.commitSoon());
   }
 
   private void releaseKey(TaskRun run) {
@@ -529,6 +532,16 @@ public final class Engine {
     return false;
   }
 
+  /** Whether all that a thread would find now is quickly done. */
+  public boolean onlyFast(long nowNanos) {
+    for (HandlerState handler : handlers) {
+      if (handler.ready.size() > 0 && !handler.held(nowNanos) && handler.batchMax() == 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   // ---- pauses ----
 
   /** Decides anew for each partition whether it is fetched, and why not. */
@@ -586,6 +599,13 @@ public final class Engine {
             unpark(partition);
           }
         });
+  }
+
+  /**
+   * Whether a commit waits for its acknowledgement: the poll thread need not be woken for another.
+   */
+  public void commitUnderWay(boolean underWay) {
+    commitUnderWay = underWay;
   }
 
   /** Whether some partition should be committed without waiting for the interval. */

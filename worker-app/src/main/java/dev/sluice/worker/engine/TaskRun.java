@@ -40,6 +40,7 @@ public abstract class TaskRun extends Ledger.Entry {
   int attempt;
   long dueNanos;
   boolean keyHeldByHungThread;
+  private long endNanos;
   @Nullable TaskRun nextInQueue;
   @Nullable TaskRun nextOfKey;
   private volatile boolean cancelled;
@@ -85,6 +86,16 @@ public abstract class TaskRun extends Ledger.Entry {
   /** The present attempt, 1 for the first. */
   public final int attempt() {
     return attempt;
+  }
+
+  /** When the last attempt ended; for the thread that ran it. */
+  public final long endNanos() {
+    return endNanos;
+  }
+
+  /** Notes when an attempt ended. */
+  public final void endedAt(long nanos) {
+    endNanos = nanos;
   }
 
   /** Whether the handler was told to stop. May be read by any thread. */

@@ -36,8 +36,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
-  private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration SYNC_TIMEOUT = Duration.ofMillis(1_500);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
+  private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
   private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -72,13 +73,24 @@ final class Commits {
     this.lastNanos = clock.nanos();
   }
 
-  /** After how many nanoseconds the next commit is due; MAX_VALUE if there is nothing to commit. */
-  long dueInNanos() {
-    if (underWay) {
-      return Long.MAX_VALUE;
-    }
+  private void setUnderWay(boolean now) {
+    underWay = now;
     lock.lock();
     try {
+      engine.commitUnderWay(now);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** After how many nanoseconds the next commit is due; MAX_VALUE if there is nothing to commit. */
+  long dueInNanos() {
+    lock.lock();
+    try {
+      if (underWay) {
+        // The new consumer calls back only between polls: a long one would hold full ledgers up.
+        return engine.commitSoon() ? URGENT_NANOS : Long.MAX_VALUE;
+      }
       for (PartitionState partition : engine.partitions()) {
         if (partition.ledger().hasNews()) {
           return Math.max(0, lastNanos + intervalNanos - clock.nanos());
@@ -98,7 +110,7 @@ final class Commits {
       if (now - lastNanos < OVERDUE_NANOS) {
         return;
       }
-      underWay = false; // its callback was lost with a coordinator; a newer commit replaces it
+      setUnderWay(false); // its callback was lost with a coordinator; a newer commit replaces it
     }
     if (now - markersNanos > MARKERS_NANOS) {
       skipMarkers();
@@ -117,11 +129,11 @@ final class Commits {
       return;
     }
     lastNanos = now;
-    underWay = true;
+    setUnderWay(true);
     kafka.commitAsync(
         offsets(news),
         (offsets, failure) -> {
-          underWay = false;
+          setUnderWay(false);
           if (failure == null) {
             acknowledged(news);
           } else {

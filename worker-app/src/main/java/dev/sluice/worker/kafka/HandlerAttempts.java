@@ -38,10 +38,9 @@ final class HandlerAttempts implements Attempts {
   }
 
   @Override
-  public Outcome run(TaskRun taskRun) {
+  public Outcome run(TaskRun taskRun, long startNanos) {
     RecordRun run = (RecordRun) taskRun;
     HandlerBinding binding = run.binding;
-    long start = clock.nanos();
     Throwable failure = null;
     try {
       record(run, HistoryEvent.START, null);
@@ -50,7 +49,9 @@ final class HandlerAttempts implements Attempts {
     } catch (Throwable t) {
       failure = t;
     }
-    long nanos = clock.nanos() - start;
+    long end = clock.nanos();
+    run.endedAt(end);
+    long nanos = end - startNanos;
     if (!run.conclude()) {
       // The thread was given up: the task has its dead letter, and what came of it no longer
       // counts.

@@ -6,11 +6,13 @@ import dev.sluice.worker.engine.TaskRun;
 /** Runs the attempts of tasks, and writes the dead letters of those that are given up. */
 public interface Attempts {
   /**
-   * Runs one attempt on the calling thread, user code included. Never throws.
+   * Runs one attempt on the calling thread, user code included, and notes its end in the run. Never
+   * throws.
    *
+   * @param startNanos the present monotonic time
    * @return how it ended
    */
-  Outcome run(TaskRun run);
+  Outcome run(TaskRun run, long startNanos);
 
   /** The longest that an attempt of this task may take, in nanoseconds. */
   long timeoutNanos(TaskRun run);

@@ -5,6 +5,7 @@ import dev.sluice.worker.engine.TaskRun;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,13 @@ final class HandlerThread implements Runnable {
   private volatile boolean woken;
   private @Nullable Thread thread;
 
-  /** Guarded by this object, so that an interruption meets the task it was meant for. */
-  private @Nullable TaskRun current;
+  /**
+   * The task that the handler is at. Whoever interrupts the thread replaces it by {@link
+   * #INTERRUPTING} meanwhile, so that the interruption meets the task it was meant for.
+   */
+  private final AtomicReference<@Nullable Object> current = new AtomicReference<>();
+
+  private static final Object INTERRUPTING = new Object();
 
   private volatile long currentStartNanos;
 
@@ -78,9 +84,9 @@ final class HandlerThread implements Runnable {
     for (int i = claimed.getAndIncrement(); i < taken; i = claimed.getAndIncrement()) {
       TaskRun run = batch[i];
       begin(run, start);
-      Outcome outcome = pool.attempts.run(run);
-      end();
-      long end = pool.clock.nanos();
+      Outcome outcome = pool.attempts.run(run, start);
+      end(run);
+      long end = run.endNanos();
       outcomes[i] = outcome;
       nanos[i] = end - start;
       start = end;
@@ -88,28 +94,34 @@ final class HandlerThread implements Runnable {
     }
   }
 
-  private synchronized void begin(TaskRun run, long startNanos) {
+  private void begin(TaskRun run, long startNanos) {
     currentStartNanos = startNanos;
-    current = run;
+    current.setRelease(run);
   }
 
-  private synchronized void end() {
-    current = null;
-    Thread.interrupted(); // an interruption of the task that has just ended must not meet the next
+  private void end(TaskRun run) {
+    while (!current.compareAndSet(run, null)) {
+      Thread.onSpinWait();
+    }
+    // An interruption of the task that has just ended must not meet the next one.
+    if (Thread.currentThread().isInterrupted()) {
+      Thread.interrupted();
+    }
   }
 
   /** Interrupts the handler if it is still at this task. */
-  synchronized void interrupt(TaskRun run, boolean timeOut) {
-    if (current == run) {
+  void interrupt(TaskRun run, boolean timeOut) {
+    if (current.compareAndSet(run, INTERRUPTING)) {
       if (timeOut) {
         run.timeOut();
       }
       Objects.requireNonNull(thread).interrupt();
+      current.set(run);
     }
   }
 
-  synchronized @Nullable TaskRun current() {
-    return current;
+  @Nullable TaskRun current() {
+    return current.get() instanceof TaskRun run ? run : null;
   }
 
   long currentStartNanos() {

@@ -36,6 +36,7 @@ public final class HandlerThreads {
   private final ThreadFactory factory;
   private final int threadsMax;
   private final int hungMax;
+  private final int processors = Runtime.getRuntime().availableProcessors();
   private final Runnable afterVisit;
   private final Deque<HandlerThread> idle = new ArrayDeque<>();
   private final List<HandlerThread> threads = new ArrayList<>();
@@ -68,9 +69,16 @@ public final class HandlerThreads {
     this.afterVisit = afterVisit;
   }
 
-  /** Wakes or starts a thread if there is something to start. Under the lock. */
+  /**
+   * Wakes or starts a thread if there is something to start. For handlers that are so fast that
+   * they are given several tasks at once, more threads than processors would only get in each
+   * other's way; a thread that is stuck does not count. Under the lock.
+   */
   public void wake(long nowNanos) {
     if (searching || stopped || !engine.startable(nowNanos)) {
+      return;
+    }
+    if (busy() >= processors && engine.onlyFast(nowNanos) && moving(nowNanos) >= processors) {
       return;
     }
     HandlerThread sleeper = idle.pollFirst();
@@ -122,6 +130,16 @@ public final class HandlerThreads {
     } finally {
       lock.unlock();
     }
+  }
+
+  private int moving(long nowNanos) {
+    int moving = 0;
+    for (HandlerThread thread : threads) {
+      if (thread.size > 0 && nowNanos - thread.batchStartNanos < BATCH_NANOS_MAX) {
+        moving++;
+      }
+    }
+    return moving;
   }
 
   private void lockSpinning() {

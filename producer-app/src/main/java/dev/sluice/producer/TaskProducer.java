@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.producer;
+
+import dev.sluice.QueueFullException;
+import dev.sluice.Task;
+import dev.sluice.UnknownOutcomeException;
+import dev.sluice.flow.gate.Admission;
+import dev.sluice.flow.gate.Admission.Refusal;
+import dev.sluice.flow.gate.Admission.Refused;
+import dev.sluice.flow.gate.Admission.WaitNanos;
+import dev.sluice.producer.TaskRefusedException.Reason;
+import dev.sluice.producer.gate.AdmissionClient;
+import dev.sluice.producer.gate.Permit;
+import dev.sluice.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.producer.Producer;
+
+/**
+ * Publishes tasks, at most so many and so many bytes of them on their way at once. Thread-safe;
+ * callers that wait are served in the order in which they came.
+ *
+ * <p>Every submit ends in one of three ways, and in bounded time once there was room:
+ *
+ * <ul>
+ *   <li><b>accepted</b>: all in-sync replicas have the record;
+ *   <li><b>refused</b> ({@link QueueFullException}, {@link TaskRefusedException}): it was not
+ *       published and never starts;
+ *   <li><b>unknown</b> ({@link UnknownOutcomeException}): it may or may not be in the log. Submit
+ *       it again under the same id, if at all.
+ * </ul>
+ *
+ * <p>{@code submit} waits for the acknowledgement: when it has returned, the task is safe. One
+ * thread that waits for each task is slow; {@link #submitAsync} waits for room only, and is what a
+ * thread with many tasks wants.
+ *
+ * <p>The bound holds for what was submitted and has no outcome. A submit to a topic whose
+ * partitions the client does not know, because it is new or because all brokers went away, may
+ * exceed its time by up to {@code max.block.ms} (default 5 s), and is then refused.
+ */
+public final class TaskProducer implements AutoCloseable {
+  private static final Duration RETRY_AFTER_RELEASE = Duration.ofSeconds(1);
+
+  private final Producer<byte[], byte[]> kafka;
+  private final AdmissionClient admission;
+  private final TaskEncoder encoder;
+  private final Outcomes outcomes;
+  private final Clock clock;
+  private final Duration closeTimeout;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  TaskProducer(
+      Producer<byte[], byte[]> kafka,
+      AdmissionClient admission,
+      TaskEncoder encoder,
+      Outcomes outcomes,
+      Clock clock,
+      Duration closeTimeout) {
+    this.kafka = kafka;
+    this.admission = admission;
+    this.encoder = encoder;
+    this.outcomes = outcomes;
+    this.clock = clock;
+    this.closeTimeout = closeTimeout;
+  }
+
+  /**
+   * A producer with the default settings.
+   *
+   * @param bootstrapServers {@code host:port}, several with commas
+   */
+  public static TaskProducer connect(String bootstrapServers) {
+    return builder(bootstrapServers).build();
+  }
+
+  /** Settings for a producer. */
+  public static TaskProducerBuilder builder(String bootstrapServers) {
+    return new TaskProducerBuilder(bootstrapServers);
+  }
+
+  /**
+   * Publishes a task: waits while the producer is full, sends, and waits for the acknowledgement.
+   *
+   * @throws TaskRefusedException if it was not published; with {@link Reason#INTERRUPTED} if the
+   *     thread was interrupted while it waited for room (it stays interrupted)
+   * @throws UnknownOutcomeException if its fate is not known; also if the thread was interrupted
+   *     while it waited for the acknowledgement (it stays interrupted)
+   */
+  public TaskHandle submit(Task<?> task) {
+    Submission submission = send(task, Long.MAX_VALUE);
+    Acceptance ignored = submission.await(Long.MAX_VALUE);
+    return submission;
+  }
+
+  /**
+   * Publishes a task like {@link #submit(Task)}, within a time.
+   *
+   * @param timeout for room and acknowledgement together
+   * @throws QueueFullException if there was no room in time; it was not published
+   * @throws TaskRefusedException if it was not published for another reason
+   * @throws UnknownOutcomeException if its fate is not known, for example because no
+   *     acknowledgement came in time
+   */
+  public TaskHandle submit(Task<?> task, Duration timeout) {
+    long budget = Nanos.of(timeout);
+    long start = clock.nanos();
+    Submission submission = send(task, budget);
+    Acceptance ignored = submission.await(Nanos.left(budget, start, clock.nanos()));
+    return submission;
+  }
+
+  /**
+   * Publishes a task like {@link #submit(Task)} if there is room at once.
+   *
+   * @return empty if there is no room, or if others wait for it; it was not published
+   * @throws TaskRefusedException if it was not published for another reason
+   * @throws UnknownOutcomeException if its fate is not known
+   */
+  public Optional<TaskHandle> trySubmit(Task<?> task) {
+    try {
+      Submission submission = send(task, 0);
+      Acceptance ignored = submission.await(Long.MAX_VALUE);
+      return Optional.of(submission);
+    } catch (QueueFullException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Waits for room, sends, and does not wait for the acknowledgement: the fate of the task is that
+   * of {@link TaskHandle#accepted()}.
+   *
+   * @throws TaskRefusedException if it is clear at once that it was not published
+   */
+  public TaskHandle submitAsync(Task<?> task) {
+    return sendOrThrow(task, Long.MAX_VALUE);
+  }
+
+  /**
+   * Sends like {@link #submitAsync(Task)}, if there is room in time.
+   *
+   * @param timeout for room; zero to only try
+   * @throws QueueFullException if there was no room in time; it was not published
+   * @throws TaskRefusedException if it is clear at once that it was not published
+   */
+  public TaskHandle submitAsync(Task<?> task, Duration timeout) {
+    return sendOrThrow(task, Nanos.of(timeout));
+  }
+
+  private Submission sendOrThrow(Task<?> task, long maxWaitNanos) {
+    Submission submission = send(task, maxWaitNanos);
+    TaskRefusedException refusal = submission.refusal();
+    if (refusal != null) {
+      throw refusal;
+    }
+    return submission;
+  }
+
+  private Submission send(Task<?> given, long maxWaitNanos) {
+    Task<?> task = encoder.identified(given);
+    String id = String.valueOf(task.id());
+    TaskEncoder.Encoded encoded;
+    Permit permit;
+    try {
+      encoded = encoder.encode(task, id);
+      permit = new Permit(encoded.bytes());
+      enter(permit, task, maxWaitNanos);
+    } catch (TaskRefusedException | QueueFullException e) {
+      outcomes.rejected(id, task.key());
+      throw e;
+    }
+    Submission submission =
+        new Submission(id, encoded.record().topic(), task.key(), permit, outcomes);
+    submission.send(kafka, encoded.record());
+    return submission;
+  }
+
+  private void enter(Permit permit, Task<?> task, long maxWaitNanos) {
+    Admission answer;
+    try {
+      answer = admission.enter(permit, 0);
+      if (answer instanceof WaitNanos && maxWaitNanos > 0) {
+        if (outcomes.onCallbackThread()) {
+          throw new TaskRefusedException(
+              Reason.WOULD_DEADLOCK,
+              task
+                  + " was not published: there is no room, and waiting for it on the thread that"
+                  + " talks to the brokers would wait for ever. Submit from a thread of your own.",
+              null);
+        }
+        answer = admission.enter(permit, maxWaitNanos);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TaskRefusedException(
+          Reason.INTERRUPTED,
+          task + " was not published: the thread was interrupted while it waited for room.",
+          e);
+    }
+    if (answer instanceof WaitNanos wait) {
+      throw full(task, wait, maxWaitNanos);
+    }
+    if (answer instanceof Refused refused) {
+      throw refused(task, refused.reason());
+    }
+  }
+
+  private static QueueFullException full(Task<?> task, WaitNanos wait, long maxWaitNanos) {
+    Duration retryAfter =
+        wait.nanos() == WaitNanos.UNTIL_RELEASE
+            ? RETRY_AFTER_RELEASE
+            : Duration.ofNanos(wait.nanos());
+    return new QueueFullException(
+        task
+            + " was not published: "
+            + wait.reason()
+            + " for "
+            + Duration.ofNanos(maxWaitNanos).toMillis()
+            + " ms. Submit it later, wait longer, or raise maxInFlightTasks, maxInFlightBytes or"
+            + " the rate.",
+        retryAfter);
+  }
+
+  private static TaskRefusedException refused(Task<?> task, Refusal reason) {
+    return switch (reason) {
+      case TOO_LARGE ->
+          new TaskRefusedException(
+              Reason.TOO_LARGE,
+              task
+                  + " was not published: it alone is larger than maxInFlightBytes. Make it smaller"
+                  + " or raise the setting.",
+              null);
+      case CLOSED ->
+          new TaskRefusedException(
+              Reason.CLOSED, task + " was not published: the producer is closed.", null);
+    };
+  }
+
+  /** How many tasks are on their way and have no outcome. */
+  public int inFlightTasks() {
+    return admission.tasks();
+  }
+
+  /** How many bytes they have together. */
+  public long inFlightBytes() {
+    return admission.bytes();
+  }
+
+  /**
+   * Waits until every task that was submitted before this call has its outcome. Tasks that others
+   * submit meanwhile do not prolong it.
+   *
+   * @return false if the time was up
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  public boolean flush(Duration timeout) throws InterruptedException {
+    return admission.awaitEmpty(Nanos.of(timeout));
+  }
+
+  /** Closes as {@link #close(Duration)} does, within the close time-out of the builder. */
+  @Override
+  public void close() {
+    close(closeTimeout);
+  }
+
+  /**
+   * Refuses what waits and what comes, and waits for what is in flight; what has no outcome when
+   * the time is up is unknown. Closing again does nothing. May be called from any thread but that
+   * of {@link TaskHandle#accepted()}, where it does not wait.
+   *
+   * @param timeout how long at most, with dead brokers too
+   */
+  public void close(Duration timeout) {
+    admission.close();
+    if (closed.compareAndSet(false, true)) {
+      // An interrupt must not leave the client open: it is put off until the client is closed.
+      boolean interrupted = Thread.interrupted();
+      try {
+        kafka.close(timeout.isNegative() ? Duration.ZERO : timeout);
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+}
