@@ -10,33 +10,28 @@ import java.util.Map;
  * address, with small buffers.
  *
  * @param node its number, from 1
- * @param ports the client port of each broker
- * @param controllerPorts the controller port of each broker
+ * @param ports where all brokers of the cluster listen
  * @param folder where its data lies
- * @param clusterId the id of the cluster
- * @param overrides properties that replace the ones below
+ * @param overrides properties that replace the ones below, except for {@code log.dirs}
  */
-record BrokerConfig(
-    int node,
-    int[] ports,
-    int[] controllerPorts,
-    Path folder,
-    String clusterId,
-    Map<String, String> overrides) {
+record BrokerConfig(int node, BrokerPorts ports, Path folder, Map<String, String> overrides) {
+
+  /** The same for all: a cluster of loopback addresses is never mixed up with another by its id. */
+  static final String CLUSTER_ID = "4L6g3nShT-eMCtK--X86sw";
 
   static final String CONTROLLER = "CONTROLLER";
 
+  BrokerConfig {
+    overrides = Map.copyOf(overrides);
+  }
+
   Map<String, String> properties() {
-    int brokers = ports.length;
+    int brokers = ports.brokers();
     String replicas = Integer.toString(Math.min(3, brokers));
     String minInSync = brokers >= 3 ? "2" : "1";
     StringBuilder voters = new StringBuilder();
-    for (int i = 0; i < brokers; i++) {
-      voters
-          .append(i == 0 ? "" : ",")
-          .append(i + 1)
-          .append("@127.0.0.1:")
-          .append(controllerPorts[i]);
+    for (int i = 1; i <= brokers; i++) {
+      voters.append(i == 1 ? "" : ",").append(i).append("@127.0.0.1:").append(ports.controller(i));
     }
     Map<String, String> p = new LinkedHashMap<>();
     p.put("process.roles", "broker,controller");
@@ -46,15 +41,14 @@ record BrokerConfig(
     p.put(
         "listeners",
         "PLAINTEXT://127.0.0.1:"
-            + ports[node - 1]
+            + ports.client(node)
             + ","
             + CONTROLLER
             + "://127.0.0.1:"
-            + controllerPorts[node - 1]);
-    p.put("advertised.listeners", "PLAINTEXT://localhost:" + ports[node - 1]);
+            + ports.controller(node));
+    p.put("advertised.listeners", "PLAINTEXT://localhost:" + ports.client(node));
     p.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT," + CONTROLLER + ":PLAINTEXT");
     p.put("inter.broker.listener.name", "PLAINTEXT");
-    p.put("log.dirs", folder.toString());
     p.put("auto.create.topics.enable", "false");
     p.put("default.replication.factor", replicas);
     p.put("min.insync.replicas", minInSync);
@@ -69,15 +63,14 @@ record BrokerConfig(
     p.put("group.initial.rebalance.delay.ms", "0");
     p.put("broker.session.timeout.ms", "2000");
     p.put("broker.heartbeat.interval.ms", "500");
-    // The last brokers of several have no quorum to ask for their shutdown: they would wait 5
-    // minutes.
-    p.put("controlled.shutdown.enable", Boolean.toString(brokers == 1));
     p.put("log.cleaner.dedupe.buffer.size", "2097152");
     p.put("num.network.threads", "2");
     p.put("num.io.threads", "4");
     p.put("num.recovery.threads.per.data.dir", "2");
     p.put("log.segment.bytes", "67108864");
     p.putAll(overrides);
+    // Not to be overridden: the folder is formatted, and deleted, by its path.
+    p.put("log.dirs", folder.toString());
     return p;
   }
 }

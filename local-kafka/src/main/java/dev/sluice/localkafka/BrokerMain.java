@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,6 +16,7 @@ public final class BrokerMain {
   private BrokerMain() {}
 
   /** Arguments: node, ports, controller ports (both joined by commas), folder, then name=value. */
+  @SuppressWarnings("SystemOut") // what goes there is the log of the process
   public static void main(String[] args) {
     QuietLogs.on();
     Map<String, String> overrides = new LinkedHashMap<>();
@@ -26,13 +28,17 @@ public final class BrokerMain {
         new EmbeddedBroker(
             new BrokerConfig(
                 Integer.parseInt(args[0]),
-                numbers(args[1]),
-                numbers(args[2]),
+                new BrokerPorts(numbers(args[1]), numbers(args[2])),
                 Path.of(args[3]),
-                LocalKafka.CLUSTER_ID,
                 overrides));
     Runtime.getRuntime().addShutdownHook(new Thread(broker::stop, "sluice-stop-broker"));
-    broker.start();
+    try {
+      broker.start();
+    } catch (LocalKafkaException e) {
+      e.printStackTrace(System.err);
+      // Not exit: what was started of the broker could wait for others, and hold it up.
+      Runtime.getRuntime().halt(1);
+    }
     awaitEndOfInput();
     Runtime.getRuntime().exit(0);
   }
@@ -47,7 +53,7 @@ public final class BrokerMain {
     }
   }
 
-  private static int[] numbers(String joined) {
-    return Arrays.stream(joined.split(",")).mapToInt(Integer::parseInt).toArray();
+  private static List<Integer> numbers(String joined) {
+    return Arrays.stream(joined.split(",")).map(Integer::valueOf).toList();
   }
 }

@@ -4,11 +4,15 @@ package dev.sluice.localkafka;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
+import java.util.function.Consumer;
+import kafka.server.BrokerServer;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.utils.Exit;
@@ -16,9 +20,13 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
 import org.jspecify.annotations.Nullable;
+import scala.Option;
 
 /** One broker inside this JVM. Not thread-safe. */
 final class EmbeddedBroker {
+  /** Longest wait for the others to take over; without a quorum Kafka would wait 5 minutes. */
+  private static final Duration HAND_OVER = Duration.ofSeconds(10);
+
   private final BrokerConfig config;
   private @Nullable KafkaRaftServer server;
 
@@ -46,23 +54,19 @@ final class EmbeddedBroker {
     if (server != null) {
       throw new IllegalStateException("Broker " + config.node() + " is running");
     }
-    for (int port :
-        new int[] {
-          config.ports()[config.node() - 1], config.controllerPorts()[config.node() - 1]
-        }) {
-      if (!BrokerFiles.isFree(port)) {
-        throw new LocalKafkaException(
-            "Port " + port + " is in use. Stop what listens there, or choose another port.");
-      }
-    }
-    Map<String, String> properties = config.properties();
-    format(Path.of(properties.getOrDefault("log.dirs", config.folder().toString())));
-    KafkaRaftServer fresh =
-        new KafkaRaftServer(KafkaConfig.fromProps(asProperties(properties)), Time.SYSTEM);
+    BrokerFiles.requireFree(config.ports().client(config.node()));
+    BrokerFiles.requireFree(config.ports().controller(config.node()));
+    format(config.folder());
+    KafkaRaftServer fresh = null;
     try {
+      fresh =
+          new KafkaRaftServer(
+              KafkaConfig.fromProps(asProperties(config.properties())), Time.SYSTEM);
       fresh.startup();
-    } catch (RuntimeException e) {
-      fresh.shutdown();
+    } catch (Exception e) { // Scala code throws checked exceptions that it does not declare
+      if (fresh != null) {
+        fresh.shutdown();
+      }
       throw new LocalKafkaException(
           "Broker " + config.node() + " did not start: " + e.getMessage(), e);
     }
@@ -83,7 +87,7 @@ final class EmbeddedBroker {
       Files.createDirectories(folder);
       new Formatter()
           .setNodeId(config.node())
-          .setClusterId(config.clusterId())
+          .setClusterId(BrokerConfig.CLUSTER_ID)
           .addDirectory(folder.toString())
           .setMetadataLogDirectory(folder.toString())
           .setControllerListenerName(BrokerConfig.CONTROLLER)
@@ -104,13 +108,49 @@ final class EmbeddedBroker {
     return server != null;
   }
 
-  /** Stops in an orderly way; stopping twice is fine. */
+  /** Hands its partitions over, as far as there are others, and stops; stopping twice is fine. */
   void stop() {
+    end(broker -> broker.shutdown(HAND_OVER));
+  }
+
+  /** Stops without handing anything over, and still closes its files in an orderly way. */
+  void stopAtOnce() {
+    end(EmbeddedBroker::leaveSilently);
+  }
+
+  /** Stops without a word to the others, and as if its files had never been closed. */
+  void kill() {
+    boolean wasRunning = running();
+    end(EmbeddedBroker::leaveSilently);
+    if (wasRunning) {
+      BrokerFiles.forgetCleanShutdown(config.folder());
+    }
+  }
+
+  private void end(Consumer<BrokerServer> first) {
     KafkaRaftServer running = server;
     server = null;
     if (running != null) {
+      first.accept(brokerOf(running));
       running.shutdown();
       running.awaitShutdown();
+    }
+  }
+
+  private static void leaveSilently(BrokerServer broker) {
+    broker.lifecycleManager().beginShutdown();
+    broker.shutdown(Duration.ZERO);
+  }
+
+  /** Kafka keeps it to itself, and with it the only shutdown whose duration is bounded. */
+  private static BrokerServer brokerOf(KafkaRaftServer server) {
+    try {
+      Method broker = KafkaRaftServer.class.getDeclaredMethod("broker");
+      broker.setAccessible(true);
+      return (BrokerServer) ((Option<?>) broker.invoke(server)).get();
+    } catch (ReflectiveOperationException e) {
+      throw new LocalKafkaException(
+          "This version of Kafka cannot be stopped by Sluice: KafkaRaftServer.broker is gone", e);
     }
   }
 }

@@ -1,46 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.localkafka;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A real Kafka cluster of one to three brokers, each a process of its own that can be killed, stood
- * still and restarted. The processes end with this JVM. Thread-safe.
+ * still and restarted. The processes end with this JVM, unless they stand still. Thread-safe.
  */
 public final class KafkaProcess implements AutoCloseable {
   private static final int READY_SECONDS = 60;
-  private static final int LOG_TAIL_BYTES = 4_000;
 
-  private final int[] ports;
-  private final int[] controllerPorts;
+  private final List<BrokerProcess> brokers;
+  private final String bootstrap;
   private final Path folder;
-  private final Map<String, String> properties;
-  private final String heap;
-  private final Process[] processes;
+  private final boolean deleteFolder;
 
-  private KafkaProcess(int brokers, Map<String, String> properties, String heap) {
-    int[] free = BrokerFiles.freePorts(2 * brokers);
-    this.ports = Arrays.copyOf(free, brokers);
-    this.controllerPorts = Arrays.copyOfRange(free, brokers, 2 * brokers);
-    this.folder = BrokerFiles.temporaryFolder();
-    this.properties = Map.copyOf(properties);
-    this.heap = heap;
-    this.processes = new Process[brokers];
+  private KafkaProcess(
+      List<BrokerProcess> brokers, String bootstrap, Path folder, boolean deleteFolder) {
+    this.brokers = List.copyOf(brokers);
+    this.bootstrap = bootstrap;
+    this.folder = folder;
+    this.deleteFolder = deleteFolder;
   }
 
-  /** One broker with a heap of 256 MB. */
+  /** Settings of a cluster to start. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** One broker with a heap of 256 MB, in a temporary folder. */
   public static KafkaProcess start() {
-    return start(1, Map.of());
+    return builder().start();
   }
 
   /**
@@ -56,173 +51,183 @@ public final class KafkaProcess implements AutoCloseable {
 
   /** As {@link #start(int, Map)}, with a heap size as {@code -Xmx} takes it. */
   public static KafkaProcess start(int brokers, Map<String, String> properties, String heap) {
-    KafkaProcess cluster = new KafkaProcess(brokers, new LinkedHashMap<>(properties), heap);
-    try {
-      for (int i = 1; i <= brokers; i++) {
-        cluster.launch(i);
-      }
-      cluster.awaitReady();
-      return cluster;
-    } catch (RuntimeException e) {
-      cluster.close();
-      throw e;
-    }
+    Builder builder = builder().brokers(brokers).heap(heap);
+    properties.forEach(builder::property);
+    return builder.start();
   }
 
   /** For {@code bootstrap.servers}. */
   public String bootstrapServers() {
-    List<String> addresses = new ArrayList<>();
-    for (int port : ports) {
-      addresses.add("localhost:" + port);
-    }
-    return String.join(",", addresses);
+    return bootstrap;
   }
 
-  private void launch(int broker) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(BrokerMain.class.getName());
-    command.add(Integer.toString(broker));
-    command.add(joined(ports));
-    command.add(joined(controllerPorts));
-    command.add(folder.resolve("broker-" + broker).toString());
-    properties.forEach((name, value) -> command.add(name + "=" + value));
-    try {
-      processes[broker - 1] =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(log(broker).toFile()))
-              .start();
-    } catch (IOException e) {
-      throw new LocalKafkaException("The broker's process cannot be started: " + e.getMessage(), e);
-    }
+  /** Where the data lies: a folder per broker, and the log of each beside it. */
+  public Path folder() {
+    return folder;
   }
 
-  private static String joined(int[] numbers) {
-    StringBuilder text = new StringBuilder();
-    for (int number : numbers) {
-      text.append(text.isEmpty() ? "" : ",").append(number);
-    }
-    return text.toString();
-  }
-
-  private Path log(int broker) {
-    return folder.resolve("broker-" + broker + ".log");
-  }
-
-  /** Waits until all brokers that are running answer. */
+  /**
+   * Waits until all brokers that are running answer.
+   *
+   * @throws LocalKafkaException after 60 s, or as soon as one ends; its text ends with their logs
+   */
   public void awaitReady() {
-    int running = 0;
-    for (Process process : processes) {
-      running += process != null && process.isAlive() ? 1 : 0;
-    }
-    int expected = running;
+    int expected = alive();
     try {
-      Readiness.await(bootstrapServers(), expected, READY_SECONDS, () -> alive() >= expected);
+      for (BrokerProcess broker : brokers) {
+        // Each is asked by itself: the others may still list one that was killed a moment ago.
+        if (broker.isAlive()) {
+          Readiness.await(broker.address(), expected, READY_SECONDS, () -> alive() >= expected);
+        }
+      }
     } catch (LocalKafkaException e) {
-      throw new LocalKafkaException(e.getMessage() + "\n" + logTails(), e);
+      StringBuilder text = new StringBuilder(String.valueOf(e.getMessage()));
+      brokers.forEach(broker -> text.append('\n').append(broker.logTail()));
+      throw new LocalKafkaException(text.toString(), e);
     }
   }
 
   private int alive() {
-    int alive = 0;
-    for (Process process : processes) {
-      alive += process != null && process.isAlive() ? 1 : 0;
-    }
-    return alive;
-  }
-
-  private String logTails() {
-    StringBuilder tails = new StringBuilder();
-    for (int i = 1; i <= processes.length; i++) {
-      try {
-        String log = Files.readString(log(i));
-        tails.append("broker ").append(i).append(": ");
-        tails.append(log.substring(Math.max(0, log.length() - LOG_TAIL_BYTES))).append('\n');
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-    return tails.toString();
+    return (int) brokers.stream().filter(BrokerProcess::isAlive).count();
   }
 
   /** Ends one broker at once, as {@code kill -9} does; {@code broker} counts from 1. */
   public synchronized void kill(int broker) {
-    Process process = process(broker);
-    process.destroyForcibly();
-    awaitExit(process);
+    broker(broker).kill();
+    broker(broker).awaitEnd();
   }
 
-  /** Stops one broker in an orderly way. */
+  /**
+   * Stops one broker in an orderly way, as SIGTERM does; {@code broker} counts from 1.
+   *
+   * @throws LocalKafkaException if it has not ended after 30 s; it is killed then
+   */
   public synchronized void stop(int broker) {
-    Process process = process(broker);
-    process.destroy();
-    awaitExit(process);
+    broker(broker).terminate();
+    broker(broker).awaitEnd();
   }
 
   /** Starts a broker that was killed or stopped, on its data and port, and waits for it. */
   public synchronized void restart(int broker) {
-    if (process(broker).isAlive()) {
+    if (broker(broker).isAlive()) {
       throw new IllegalStateException("Broker " + broker + " is running; kill or stop it first");
     }
-    launch(broker);
+    broker(broker).launch();
     awaitReady();
   }
 
   /** Lets one broker stand still, as {@code kill -STOP} does. */
   public synchronized void suspend(int broker) {
-    signal(broker, "-STOP");
+    broker(broker).signal("-STOP");
   }
 
   /** Lets a broker that stood still go on. */
   public synchronized void resume(int broker) {
-    signal(broker, "-CONT");
+    broker(broker).signal("-CONT");
   }
 
   /** The process id of one broker. */
   public synchronized long pid(int broker) {
-    return process(broker).pid();
+    return broker(broker).pid();
   }
 
-  private void signal(int broker, String signal) {
-    try {
-      awaitExit(new ProcessBuilder("kill", signal, Long.toString(process(broker).pid())).start());
-    } catch (IOException e) {
-      throw new LocalKafkaException("No signal can be sent to broker " + broker, e);
+  private BrokerProcess broker(int number) {
+    if (number < 1 || number > brokers.size()) {
+      throw new IllegalArgumentException(
+          "broker is " + number + "; it must be from 1 to " + brokers.size());
     }
+    return brokers.get(number - 1);
   }
 
-  private Process process(int broker) {
-    Process process = processes[broker - 1];
-    if (process == null) {
-      throw new IllegalStateException("Broker " + broker + " was never started");
-    }
-    return process;
-  }
-
-  private static void awaitExit(Process process) {
-    try {
-      if (!process.waitFor(30, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new LocalKafkaException("Process " + process.pid() + " did not end within 30 s");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new LocalKafkaException("Interrupted while a broker ends", e);
-    }
-  }
-
-  /** Ends all brokers and deletes their data. */
+  /** Ends all brokers at once and deletes their data, unless a folder was given. */
   @Override
   public synchronized void close() {
-    for (@Nullable Process process : processes) {
-      if (process != null) {
-        process.destroyForcibly();
-        awaitExit(process);
+    brokers.forEach(BrokerProcess::kill);
+    brokers.forEach(BrokerProcess::awaitEnd);
+    if (deleteFolder) {
+      BrokerFiles.delete(folder);
+    }
+  }
+
+  /** Settings of a cluster. Not thread-safe. */
+  public static final class Builder {
+    private final Map<String, String> properties = new LinkedHashMap<>();
+    private int brokers = 1;
+    private int port;
+    private @Nullable Path folder;
+    private String heap = "256m";
+    private String classPath = System.getProperty("java.class.path");
+
+    private Builder() {}
+
+    /** How many brokers: 1 to 3; three replicate all they hold. */
+    public Builder brokers(int count) {
+      brokers = BrokerPorts.checkedCount(count);
+      return this;
+    }
+
+    /** The port of the first broker, the others follow; 0 chooses free ones. */
+    public Builder port(int first) {
+      port = BrokerPorts.checkedFirst(first);
+      return this;
+    }
+
+    /** Where the data lies and stays; without it, in a temporary folder that is deleted. */
+    public Builder folder(Path kept) {
+      folder = kept;
+      return this;
+    }
+
+    /** A broker property of Kafka; it replaces a default of Sluice, if there is one. */
+    public Builder property(String name, String value) {
+      properties.put(name, value);
+      return this;
+    }
+
+    /** The largest heap of each broker, as {@code -Xmx} takes it; 256m by default. */
+    public Builder heap(String most) {
+      heap = most;
+      return this;
+    }
+
+    /** The class path of each broker, with this module in it; that of this JVM by default. */
+    public Builder classPath(String path) {
+      classPath = path;
+      return this;
+    }
+
+    /**
+     * Starts the brokers and waits until they answer.
+     *
+     * @throws LocalKafkaException if they do not within 60 s (its text ends with their logs), if a
+     *     port is in use, or if the folder is no folder or holds the data of another number of
+     *     brokers
+     * @throws IllegalArgumentException if the port of the last broker would be above 65535
+     */
+    public KafkaProcess start() {
+      BrokerPorts ports = BrokerPorts.choose(brokers, port);
+      Path given = folder;
+      if (given != null) {
+        BrokerFiles.requireDataOf(brokers, given);
+      }
+      Path base =
+          given == null
+              ? BrokerFiles.temporaryFolder()
+              : BrokerFiles.create(given.toAbsolutePath());
+      List<BrokerProcess> processes = new ArrayList<>();
+      for (int i = 1; i <= brokers; i++) {
+        processes.add(new BrokerProcess(i, ports, base, properties, heap, classPath));
+      }
+      KafkaProcess cluster =
+          new KafkaProcess(processes, ports.bootstrapServers(), base, given == null);
+      try {
+        processes.forEach(BrokerProcess::launch);
+        cluster.awaitReady();
+        return cluster;
+      } catch (RuntimeException e) {
+        cluster.close();
+        throw e;
       }
     }
-    BrokerFiles.delete(folder);
   }
 }

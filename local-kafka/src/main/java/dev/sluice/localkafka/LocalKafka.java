@@ -6,6 +6,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,8 +18,7 @@ import org.jspecify.annotations.Nullable;
  * What must be killed or measured runs as {@link KafkaProcess} instead. Thread-safe.
  */
 public final class LocalKafka implements AutoCloseable {
-  /** The same for all: a cluster of loopback addresses is never mixed up with another by its id. */
-  static final String CLUSTER_ID = "4L6g3nShT-eMCtK--X86sw";
+  private static final int START_SECONDS = 60;
 
   private final List<EmbeddedBroker> brokers;
   private final String bootstrap;
@@ -49,20 +53,84 @@ public final class LocalKafka implements AutoCloseable {
     return folder;
   }
 
-  /** Stops one broker in an orderly way; {@code broker} counts from 1. */
+  /**
+   * Stops one broker in an orderly way: it hands the partitions it leads to the others, for which
+   * it waits at most 10 s, and closes its files. Stopping twice is fine.
+   *
+   * @param broker which one, from 1
+   */
   public synchronized void stop(int broker) {
-    brokers.get(broker - 1).stop();
+    broker(broker).stop();
   }
 
   /**
-   * Stops one broker and starts it again on its data and ports.
+   * Ends one broker as abruptly as a broker in this JVM can be ended: it hands nothing over and
+   * does not sign off, so that the others notice it by its missing heartbeats ({@code
+   * broker.session.timeout.ms}, here 2 s), and its next start checks its logs as after a crash.
+   * What it had in memory still reaches the disk; where that must not be, kill a {@link
+   * KafkaProcess}.
    *
+   * @param broker which one, from 1
+   */
+  public synchronized void kill(int broker) {
+    broker(broker).kill();
+  }
+
+  /**
+   * Starts one broker again on its data and ports; one that is running is stopped before. More than
+   * half of the brokers, this one included, must be running then.
+   *
+   * @param broker which one, from 1
    * @throws LocalKafkaException if it does not come back within 60 s
    */
   public synchronized void restart(int broker) {
-    brokers.get(broker - 1).stop();
-    brokers.get(broker - 1).start();
-    Readiness.await(bootstrap, running(), 60, () -> true);
+    broker(broker).stop();
+    startAll(List.of(broker(broker)));
+    Readiness.await(bootstrap, running(), START_SECONDS, () -> true);
+  }
+
+  private EmbeddedBroker broker(int number) {
+    if (number < 1 || number > brokers.size()) {
+      throw new IllegalArgumentException(
+          "broker is " + number + "; it must be from 1 to " + brokers.size());
+    }
+    return brokers.get(number - 1);
+  }
+
+  /** At once: a broker waits for the quorum, and so for the others. */
+  private static void startAll(List<EmbeddedBroker> brokers) {
+    CompletableFuture<Void> all = new CompletableFuture<>();
+    AtomicInteger missing = new AtomicInteger(brokers.size());
+    for (EmbeddedBroker broker : brokers) {
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  broker.start();
+                  if (missing.decrementAndGet() == 0) {
+                    all.complete(null);
+                  }
+                } catch (Throwable e) { // an Error too must reach the one who waits
+                  all.completeExceptionally(e);
+                }
+              },
+              "sluice-start-broker");
+      thread.setDaemon(true);
+      thread.start();
+    }
+    try {
+      all.get(START_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof LocalKafkaException known
+          ? known
+          : new LocalKafkaException("A broker did not start: " + e.getCause(), e.getCause());
+    } catch (TimeoutException e) {
+      throw new LocalKafkaException(
+          "A broker did not start within " + START_SECONDS + " s; its log may say why", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new LocalKafkaException("Interrupted while the brokers start", e);
+    }
   }
 
   private int running() {
@@ -73,7 +141,12 @@ public final class LocalKafka implements AutoCloseable {
   @Override
   public synchronized void close() {
     for (EmbeddedBroker broker : brokers) {
-      broker.stop();
+      if (brokers.size() == 1) {
+        broker.stop();
+      } else {
+        // The last ones would have no quorum left to ask.
+        broker.stopAtOnce();
+      }
     }
     if (deleteFolder) {
       BrokerFiles.delete(folder);
@@ -91,19 +164,13 @@ public final class LocalKafka implements AutoCloseable {
 
     /** How many brokers: 1 to 3; three replicate all they hold. */
     public Builder brokers(int count) {
-      if (count < 1 || count > 3) {
-        throw new IllegalArgumentException("brokers is " + count + "; it must be from 1 to 3");
-      }
-      brokers = count;
+      brokers = BrokerPorts.checkedCount(count);
       return this;
     }
 
     /** The port of the first broker, the others follow; 0 chooses free ones. */
     public Builder port(int first) {
-      if (first < 0 || first > 65_533) {
-        throw new IllegalArgumentException("port is " + first + "; it must be from 0 to 65533");
-      }
-      port = first;
+      port = BrokerPorts.checkedFirst(first);
       return this;
     }
 
@@ -113,7 +180,7 @@ public final class LocalKafka implements AutoCloseable {
       return this;
     }
 
-    /** A broker property of Kafka. */
+    /** A broker property of Kafka; it replaces a default of this class, if there is one. */
     public Builder property(String name, String value) {
       properties.put(name, value);
       return this;
@@ -122,77 +189,32 @@ public final class LocalKafka implements AutoCloseable {
     /**
      * Starts the brokers and waits until they answer.
      *
-     * @throws LocalKafkaException if they do not within 60 s, or a port is in use
+     * @throws LocalKafkaException if they do not within 60 s, if a port is in use, or if the folder
+     *     is no folder or holds the data of another number of brokers
+     * @throws IllegalArgumentException if the port of the last broker would be above 65535
      */
     public LocalKafka start() {
+      BrokerPorts ports = BrokerPorts.choose(brokers, port);
       EmbeddedBroker.keepTheJvmAlive();
       Path given = folder;
-      Path base = given == null ? BrokerFiles.temporaryFolder() : given.toAbsolutePath();
-      int[] free = BrokerFiles.freePorts(2 * brokers);
-      int[] ports = new int[brokers];
-      int[] controllers = new int[brokers];
-      List<String> addresses = new ArrayList<>();
-      for (int i = 0; i < brokers; i++) {
-        ports[i] = port == 0 ? free[i] : port + i;
-        controllers[i] = free[brokers + i];
-        addresses.add("localhost:" + ports[i]);
+      if (given != null) {
+        BrokerFiles.requireDataOf(brokers, given);
       }
+      Path base = given == null ? BrokerFiles.temporaryFolder() : given.toAbsolutePath();
       // Kept data remembers its voters by number only, so the controller ports may change.
-      String clusterId = CLUSTER_ID;
       List<EmbeddedBroker> started = new ArrayList<>();
-      LocalKafka cluster =
-          new LocalKafka(started, String.join(",", addresses), base, given == null);
+      LocalKafka cluster = new LocalKafka(started, ports.bootstrapServers(), base, given == null);
       try {
-        for (int i = 0; i < brokers; i++) {
-          BrokerConfig config =
-              new BrokerConfig(
-                  i + 1,
-                  ports,
-                  controllers,
-                  base.resolve("broker-" + (i + 1)),
-                  clusterId,
-                  properties);
-          started.add(new EmbeddedBroker(config));
+        for (int i = 1; i <= brokers; i++) {
+          Path data = base.resolve(BrokerFiles.nameOf(i));
+          started.add(new EmbeddedBroker(new BrokerConfig(i, ports, data, properties)));
         }
         startAll(started);
-        Readiness.await(cluster.bootstrap, brokers, 60, () -> true);
+        Readiness.await(cluster.bootstrap, brokers, START_SECONDS, () -> true);
         return cluster;
       } catch (RuntimeException e) {
         cluster.close();
         throw e;
-      }
-    }
-
-    /** At once: a broker waits for the quorum, and so for the others. */
-    private static void startAll(List<EmbeddedBroker> brokers) {
-      List<Throwable> failures = new ArrayList<>();
-      List<Thread> threads = new ArrayList<>();
-      for (EmbeddedBroker broker : brokers) {
-        Thread thread = new Thread(broker::start, "sluice-start-broker");
-        thread.setUncaughtExceptionHandler(
-            (t, e) -> {
-              synchronized (failures) {
-                failures.add(e);
-              }
-            });
-        threads.add(thread);
-        thread.start();
-      }
-      try {
-        for (Thread thread : threads) {
-          thread.join();
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new LocalKafkaException("Interrupted while the brokers start", e);
-      }
-      synchronized (failures) {
-        if (!failures.isEmpty()) {
-          Throwable first = failures.get(0);
-          throw first instanceof LocalKafkaException known
-              ? known
-              : new LocalKafkaException("A broker did not start: " + first, first);
-        }
       }
     }
   }

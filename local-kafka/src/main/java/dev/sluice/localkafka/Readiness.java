@@ -26,7 +26,10 @@ final class Readiness {
     properties.put("reconnect.backoff.max.ms", "100");
     try (Admin admin = Admin.create(properties)) {
       String last = "no answer";
-      while (System.nanoTime() - deadline < 0 && alive.getAsBoolean()) {
+      while (System.nanoTime() - deadline < 0) {
+        if (!alive.getAsBoolean()) {
+          throw new LocalKafkaException("A broker at " + bootstrap + " ended before it was ready");
+        }
         try {
           int found = admin.describeCluster().nodes().get(1, TimeUnit.SECONDS).size();
           if (found >= brokers) {

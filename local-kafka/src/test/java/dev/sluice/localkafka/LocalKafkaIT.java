@@ -3,109 +3,120 @@ package dev.sluice.localkafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.sluice.localkafka.junit.ContainerKafka;
-import dev.sluice.localkafka.junit.KafkaExtension;
-import dev.sluice.localkafka.junit.TestKafka;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.StringSerializer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
-@ExtendWith(KafkaExtension.class)
+@Timeout(120)
 class LocalKafkaIT {
-  @Test
-  void theExtensionGivesABrokerThatAnswers(TestKafka kafka) throws Exception {
-    String topic = kafka.topic("extension", 1);
-    send(kafka.bootstrapServers(), topic);
-    assertThat(end(kafka.bootstrapServers(), topic)).isEqualTo(1);
-  }
+  @TempDir private Path folder;
 
   @Test
-  void theContainerIsUsedWhereAnEngineAnswers(TestKafka kafka) {
-    assumeTrue(ContainerKafka.engineAnswers(), "no Docker engine answers on this machine");
-    assertThat(kafka.kind()).contains("Testcontainers");
-  }
-
-  @Test
-  void keepsItsDataThroughARestart() throws Exception {
+  void keepsItsDataThroughARestartAndAKill() throws Exception {
     try (LocalKafka kafka = LocalKafka.start()) {
-      create(kafka.bootstrapServers(), "kept", 1);
-      send(kafka.bootstrapServers(), "kept");
+      String bootstrap = kafka.bootstrapServers();
+      Records.create(bootstrap, "kept", 1);
+      Records.send(bootstrap, "kept", "before");
       kafka.restart(1);
-      assertThat(end(kafka.bootstrapServers(), "kept")).isEqualTo(1);
+      Records.send(bootstrap, "kept", "restarted");
+      kafka.kill(1);
+      assertThat(kafka.folder().resolve("broker-1/.kafka_cleanshutdown")).doesNotExist();
+      kafka.restart(1);
+      Records.send(bootstrap, "kept", "killed");
+      assertThat(Records.read(bootstrap, "kept", 3))
+          .containsExactly("before", "restarted", "killed");
     }
+  }
+
+  @Test
+  void deletesATemporaryFolderAndKeepsAGivenOne() throws Exception {
+    Path temporary;
+    try (LocalKafka kafka = LocalKafka.start()) {
+      temporary = kafka.folder();
+      assertThat(temporary).exists();
+    }
+    assertThat(temporary).doesNotExist();
+    try (LocalKafka kafka = LocalKafka.builder().folder(folder).start()) {
+      Records.create(kafka.bootstrapServers(), "kept", 1);
+      Records.send(kafka.bootstrapServers(), "kept", "v");
+    }
+    try (LocalKafka kafka = LocalKafka.builder().folder(folder).start()) {
+      assertThat(Records.read(kafka.bootstrapServers(), "kept", 1)).containsExactly("v");
+    }
+    assertThatThrownBy(() -> LocalKafka.builder().brokers(3).folder(folder).start())
+        .isInstanceOf(LocalKafkaException.class)
+        .hasMessageContaining("brokers = 1, not 3");
   }
 
   @Test
   void aPortInUseIsAnErrorAndNotTheEndOfTheJvm() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      assertThatThrownBy(() -> LocalKafka.builder().port(taken.getLocalPort()).start())
+      int port = taken.getLocalPort();
+      assertThatThrownBy(() -> LocalKafka.builder().port(port).start())
           .isInstanceOf(LocalKafkaException.class)
-          .hasMessageContaining("Port " + taken.getLocalPort() + " is in use");
+          .hasMessageContaining("Port " + port + " is in use");
+      assertThatThrownBy(() -> LocalKafka.builder().brokers(2).port(port - 1).start())
+          .isInstanceOf(LocalKafkaException.class)
+          .hasMessageContaining("is in use");
     }
   }
 
   @Test
-  void threeBrokersGoOnWhenOneIsStopped() throws Exception {
+  void aPropertyThatKafkaRefusesIsAnErrorThatNamesIt() {
+    LocalKafka.Builder builder = LocalKafka.builder().property("num.io.threads", "none");
+    assertThatThrownBy(builder::start)
+        .isInstanceOf(LocalKafkaException.class)
+        .hasMessageContaining("num.io.threads");
+  }
+
+  @Test
+  void aFolderThatIsAFileIsAnError() throws Exception {
+    Path file = Files.createFile(folder.resolve("file"));
+    assertThatThrownBy(() -> LocalKafka.builder().folder(file).start())
+        .isInstanceOf(LocalKafkaException.class)
+        .hasMessageContaining(file.toString());
+  }
+
+  @Test
+  void aTopicThatNobodyCreatedIsMissedAndNotCreated() {
+    try (LocalKafka kafka = LocalKafka.start()) {
+      assertThatThrownBy(() -> Records.send(kafka.bootstrapServers(), "missing", "v"))
+          .isInstanceOf(ExecutionException.class)
+          .hasMessageContaining("missing");
+    }
+  }
+
+  @Test
+  void threeBrokersGoOnWhenOneIsStoppedOrKilled() throws Exception {
     try (LocalKafka kafka = LocalKafka.builder().brokers(3).start()) {
-      create(kafka.bootstrapServers(), "replicated", 3);
+      String bootstrap = kafka.bootstrapServers();
+      Records.create(bootstrap, "replicated", 3);
       kafka.stop(2);
-      send(kafka.bootstrapServers(), "replicated");
+      Records.send(bootstrap, "replicated", "stopped");
       kafka.restart(2);
-      assertThat(end(kafka.bootstrapServers(), "replicated")).isEqualTo(1);
+      kafka.kill(1);
+      Records.send(bootstrap, "replicated", "killed");
+      kafka.restart(1);
+      assertThat(Records.read(bootstrap, "replicated", 2)).containsExactly("stopped", "killed");
     }
   }
 
   @Test
-  void aKilledProcessComesBackWithItsData() throws Exception {
-    try (KafkaProcess kafka = KafkaProcess.start()) {
-      create(kafka.bootstrapServers(), "kept", 1);
-      send(kafka.bootstrapServers(), "kept");
-      kafka.kill(1);
-      kafka.restart(1);
-      assertThat(end(kafka.bootstrapServers(), "kept")).isEqualTo(1);
-    }
-  }
-
-  private static void create(String bootstrap, String topic, int replicas) throws Exception {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      admin
-          .createTopics(List.of(new NewTopic(topic, 1, (short) replicas)))
-          .all()
-          .get(30, TimeUnit.SECONDS);
-    }
-  }
-
-  private static void send(String bootstrap, String topic) throws Exception {
-    try (KafkaProducer<String, String> producer =
-        new KafkaProducer<>(
-            Map.of("bootstrap.servers", bootstrap, "acks", "all"),
-            new StringSerializer(),
-            new StringSerializer())) {
-      producer.send(new ProducerRecord<>(topic, "k", "v")).get(60, TimeUnit.SECONDS);
-    }
-  }
-
-  private static long end(String bootstrap, String topic) throws Exception {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      TopicPartition partition = new TopicPartition(topic, 0);
-      return admin
-          .listOffsets(Map.of(partition, OffsetSpec.latest()))
-          .partitionResult(partition)
-          .get(60, TimeUnit.SECONDS)
-          .offset();
-    }
+  void theNumbersOfBrokersAndPortsAreChecked() {
+    assertThatThrownBy(() -> LocalKafka.builder().brokers(4))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("brokers is 4; it must be from 1 to 3");
+    assertThatThrownBy(() -> LocalKafka.builder().port(70_000))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("port is 70000; it must be from 0 to 65535");
+    assertThatThrownBy(() -> LocalKafka.builder().port(65_534).brokers(3).start())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("above 65535");
   }
 }

@@ -2,13 +2,16 @@
 package dev.sluice.localkafka.junit;
 
 import dev.sluice.localkafka.LocalKafka;
+import java.util.Optional;
+import org.apache.kafka.common.utils.AppInfoParser;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Gives tests a {@link TestKafka}: one broker for all tests of a JVM, a container where a Docker
- * engine answers, else one in this JVM. It prints which it chose.
+ * engine answers, else one in this JVM. It prints which it chose. {@link KafkaBroker} is the short
+ * form.
  */
 public final class KafkaExtension implements ParameterResolver {
   private static final ExtensionContext.Namespace NAMESPACE =
@@ -38,18 +41,15 @@ public final class KafkaExtension implements ParameterResolver {
 
   @SuppressWarnings("SystemOut") // a person who reads a test run wants to know
   private static TestKafka choose() {
-    TestKafka kafka;
-    if (ContainerKafka.engineAnswers()) {
-      kafka = ContainerKafka.start();
-    } else {
-      LocalKafka local = LocalKafka.start();
-      kafka =
-          new TestKafka(
-              local.bootstrapServers(),
-              "in this JVM, since no Docker engine answers",
-              local::close);
-    }
+    Optional<String> against = ContainerKafka.reasonAgainst();
+    TestKafka kafka = against.isEmpty() ? ContainerKafka.start() : inThisJvm(against.get());
     System.out.println("Kafka for tests: " + kafka.kind() + " at " + kafka.bootstrapServers());
     return kafka;
+  }
+
+  private static TestKafka inThisJvm(String reason) {
+    return TestKafka.inThisJvm(
+        LocalKafka.start(),
+        "Kafka " + AppInfoParser.getVersion() + " in this JVM, since " + reason);
   }
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.localkafka.junit;
 
+import dev.sluice.localkafka.LocalKafka;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.jspecify.annotations.Nullable;
 
 /** The broker that a test was given. Thread-safe. */
 public final class TestKafka implements AutoCloseable {
@@ -17,11 +20,22 @@ public final class TestKafka implements AutoCloseable {
   private final String bootstrapServers;
   private final String kind;
   private final Runnable broker;
+  private final @Nullable LocalKafka local;
 
-  TestKafka(String bootstrapServers, String kind, Runnable broker) {
+  private TestKafka(
+      String bootstrapServers, String kind, Runnable broker, @Nullable LocalKafka local) {
     this.bootstrapServers = bootstrapServers;
     this.kind = kind;
     this.broker = broker;
+    this.local = local;
+  }
+
+  static TestKafka elsewhere(String bootstrapServers, String kind, Runnable close) {
+    return new TestKafka(bootstrapServers, kind, close, null);
+  }
+
+  static TestKafka inThisJvm(LocalKafka local, String kind) {
+    return new TestKafka(local.bootstrapServers(), kind, local::close, local);
   }
 
   /** For {@code bootstrap.servers}. */
@@ -34,6 +48,14 @@ public final class TestKafka implements AutoCloseable {
     return kind;
   }
 
+  /**
+   * The broker where it runs in this JVM, for tests that stop and restart it; empty where it is a
+   * container. All tests of the JVM share it: leave it running.
+   */
+  public Optional<LocalKafka> local() {
+    return Optional.ofNullable(local);
+  }
+
   /** A name that no other test of this run uses. */
   public String unique(String prefix) {
     return prefix + "-" + NUMBER.incrementAndGet();
@@ -42,12 +64,17 @@ public final class TestKafka implements AutoCloseable {
   /** Creates a topic under a unique name, and returns the name. */
   public String topic(String prefix, int partitions) {
     String name = unique(prefix);
+    createTopic(name, partitions);
+    return name;
+  }
+
+  /** Creates a topic of one replica and waits for it; one that exists is an error. */
+  public void createTopic(String name, int partitions) {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
       admin
           .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
           .all()
           .get(30, TimeUnit.SECONDS);
-      return name;
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("Topic " + name + " cannot be created", e);
     } catch (InterruptedException e) {
