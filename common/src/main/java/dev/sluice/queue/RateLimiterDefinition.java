@@ -16,13 +16,11 @@ public record RateLimiterDefinition(int limitForPeriod, Duration limitRefreshPer
         "limitRefreshPeriod", limitRefreshPeriod, Duration.ofMillis(1), Duration.ofDays(1));
   }
 
-  /**
-   * So many per second, in periods short enough to be smooth and long enough for a whole number.
-   */
+  /** So many per second, in periods of a tenth of a second where that gives a whole number. */
   public static RateLimiterDefinition perSecond(int rate) {
     Ranges.check("rate", rate, 1, 1_000_000);
     int periods = 1;
-    for (int candidate : new int[] {100, 50, 20, 10, 5, 4, 2}) {
+    for (int candidate : new int[] {10, 5, 4, 2}) {
       if (rate % candidate == 0) {
         periods = candidate;
         break;

@@ -46,6 +46,11 @@ final class Outcomes implements Submission.End {
     }
   }
 
+  @Override
+  public void known(Submission submission) {
+    admission.end(submission.permit);
+  }
+
   /** A task that was refused before it became a submission. */
   void rejected(String id, byte @Nullable [] key) {
     meters.countRejected();

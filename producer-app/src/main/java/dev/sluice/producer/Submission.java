@@ -24,6 +24,9 @@ final class Submission implements TaskHandle, Callback {
     void ended(
         Submission submission, @Nullable Acceptance acceptance, @Nullable SluiceException failure);
 
+    /** Follows {@link #ended} once everybody who chained to the future was told. */
+    void known(Submission submission);
+
     /** The broker's thread, which must never wait for itself. */
     void calledOn(Thread thread);
   }
@@ -92,10 +95,14 @@ final class Submission implements TaskHandle, Callback {
     try {
       end.ended(this, acceptance, failure);
     } finally {
-      if (failure != null) {
-        future.completeExceptionally(failure);
-      } else {
-        future.complete(acceptance);
+      try {
+        if (failure != null) {
+          future.completeExceptionally(failure);
+        } else {
+          future.complete(acceptance);
+        }
+      } finally {
+        end.known(this);
       }
     }
   }

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -51,17 +52,19 @@ public final class WorkerMetrics {
   private static void bindHandler(
       MeterRegistry registry, GroupWorker group, EngineSnapshot.HandlerView handler) {
     Tags tags = Tags.of("queue", handler.queue(), "type", handler.type());
-    HandlerNow now = new HandlerNow(group, handler.queue(), handler.type());
-    counter(registry, tags.and("outcome", "succeeded"), now, v -> v.succeeded());
-    counter(registry, tags.and("outcome", "failed"), now, v -> v.failed());
-    counter(registry, tags.and("outcome", "interrupted"), now, v -> v.interrupted());
-    counter(registry, tags.and("outcome", "dead"), now, v -> v.dead());
-    counter(registry, tags.and("outcome", "stale"), now, v -> v.stale());
+    // The registry holds what it asks only weakly, so that must be the group, which lives on.
+    Function<GroupWorker, EngineSnapshot.HandlerView> view =
+        g -> new HandlerNow(g, handler.queue(), handler.type()).view();
+    counter(registry, tags.and("outcome", "succeeded"), group, g -> view.apply(g).succeeded());
+    counter(registry, tags.and("outcome", "failed"), group, g -> view.apply(g).failed());
+    counter(registry, tags.and("outcome", "interrupted"), group, g -> view.apply(g).interrupted());
+    counter(registry, tags.and("outcome", "dead"), group, g -> view.apply(g).dead());
+    counter(registry, tags.and("outcome", "stale"), group, g -> view.apply(g).stale());
     FunctionTimer.builder(
             "messaging.process.duration",
-            now,
-            n -> n.view().succeeded() + n.view().failed(),
-            n -> n.view().nanos(),
+            group,
+            g -> view.apply(g).succeeded() + view.apply(g).failed(),
+            g -> view.apply(g).nanos(),
             TimeUnit.NANOSECONDS)
         .tags(tags)
         .register(registry);
@@ -112,12 +115,7 @@ public final class WorkerMetrics {
   }
 
   private static void counter(
-      MeterRegistry registry,
-      Tags tags,
-      HandlerNow now,
-      ToDoubleFunction<EngineSnapshot.HandlerView> value) {
-    FunctionCounter.builder("sluice.worker.attempts", now, n -> value.applyAsDouble(n.view()))
-        .tags(tags)
-        .register(registry);
+      MeterRegistry registry, Tags tags, GroupWorker group, ToDoubleFunction<GroupWorker> value) {
+    FunctionCounter.builder("sluice.worker.attempts", group, value).tags(tags).register(registry);
   }
 }

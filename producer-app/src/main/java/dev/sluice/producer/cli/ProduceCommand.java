@@ -236,8 +236,10 @@ public final class ProduceCommand implements Callable<Integer> {
           topics.put(each.topic(), named ? partitions : Integer.valueOf(each.partitions()));
         });
     try (Topics admin = new Topics(kafka, ADMIN_TIMEOUT)) {
+      // Only those that are there: what is created a moment ago may not be described yet.
+      admin.refuseCompacted(
+          topics.keySet().stream().filter(topic -> admin.partitions(topic).isPresent()).toList());
       admin.ensure(topics);
-      admin.refuseCompacted(topics.keySet());
     }
     return builder.build();
   }

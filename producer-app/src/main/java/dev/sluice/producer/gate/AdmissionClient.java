@@ -6,6 +6,7 @@ import dev.sluice.flow.gate.Admission.WaitNanos;
 import dev.sluice.flow.gate.ProducerGate;
 import dev.sluice.time.Clock;
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,7 +31,8 @@ public final class AdmissionClient {
   private final Clock clock;
 
   private final AtomicLong leftBytes = new AtomicLong();
-  private final AtomicLong[] leftTasks = {new AtomicLong(), new AtomicLong()};
+  private final AtomicLong leftTasks = new AtomicLong();
+  private final AtomicLong[] ended = {new AtomicLong(), new AtomicLong()};
   private long settledBytes;
   private long settledTasks;
   private final long[] entered = new long[2];
@@ -121,7 +123,7 @@ public final class AdmissionClient {
 
   /** Takes out of the gate what has left; false when nothing has. */
   private boolean settle() {
-    long tasks = leftTasks[0].get() + leftTasks[1].get();
+    long tasks = leftTasks.get();
     long bytes = leftBytes.get();
     if (tasks == settledTasks && bytes == settledBytes) {
       return false;
@@ -134,16 +136,34 @@ public final class AdmissionClient {
 
   /** Gives back the room of a permit; a second call, or one before admission, does nothing. */
   public void leave(Permit permit) {
-    if (!permit.end()) {
+    if (!permit.leave()) {
       return;
     }
-    int permitPhase = permit.phase;
     leftBytes.getAndAdd(permit.bytes);
-    leftTasks[permitPhase].getAndIncrement();
+    leftTasks.getAndIncrement();
     if (watched) {
       lock.lock();
       try {
         signalFirst();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /**
+   * Says that everybody knows the outcome of a permit that has left, which is what a flush waits
+   * for; a second call, or one before it left, does nothing.
+   */
+  public void end(Permit permit) {
+    if (!permit.end()) {
+      return;
+    }
+    int permitPhase = permit.phase;
+    ended[permitPhase].getAndIncrement();
+    if (watched) {
+      lock.lock();
+      try {
         if (flushing && outstanding(permitPhase) == 0) {
           phaseEmpty.signalAll();
         }
@@ -154,8 +174,8 @@ public final class AdmissionClient {
   }
 
   /**
-   * Waits until all that was admitted before this call has left; what others add meanwhile does not
-   * prolong it.
+   * Waits until all that was admitted before this call has ended; what others add meanwhile does
+   * not prolong it.
    *
    * @param maxWaitNanos how long at most
    * @return false when the time was up
@@ -164,7 +184,7 @@ public final class AdmissionClient {
   public boolean awaitEmpty(long maxWaitNanos) throws InterruptedException {
     long startNanos = clock.nanos();
     // New tasks enter the other phase, and this one can only drain. One flush at a time turns it.
-    if (!flushLock.tryLock(maxWaitNanos, java.util.concurrent.TimeUnit.NANOSECONDS)) {
+    if (!flushLock.tryLock(maxWaitNanos, TimeUnit.NANOSECONDS)) {
       return false;
     }
     try {
@@ -200,7 +220,7 @@ public final class AdmissionClient {
   }
 
   private long outstanding(int which) {
-    return entered[which] - leftTasks[which].get();
+    return entered[which] - ended[which].get();
   }
 
   /** From now on nothing enters, and who waits is refused. What is inside still leaves. */

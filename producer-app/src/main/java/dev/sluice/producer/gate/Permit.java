@@ -9,7 +9,8 @@ public final class Permit {
       AtomicIntegerFieldUpdater.newUpdater(Permit.class, "state");
   private static final int OUTSIDE = 0;
   private static final int INSIDE = 1;
-  private static final int ENDED = 2;
+  private static final int LEFT = 2;
+  private static final int ENDED = 3;
 
   final long bytes;
 
@@ -35,7 +36,12 @@ public final class Permit {
   }
 
   /** True for exactly one caller, and only for a permit that was admitted. */
+  boolean leave() {
+    return state == INSIDE && STATE.compareAndSet(this, INSIDE, LEFT);
+  }
+
+  /** True for exactly one caller, and only for a permit that has left. */
   boolean end() {
-    return state == INSIDE && STATE.compareAndSet(this, INSIDE, ENDED);
+    return state == LEFT && STATE.compareAndSet(this, LEFT, ENDED);
   }
 }

@@ -7,6 +7,8 @@ import dev.sluice.ConfigException;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.time.Clock;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import org.eclipse.jetty.http.HttpHeader;
@@ -107,15 +109,23 @@ public final class HttpGateway implements AutoCloseable {
   }
 
   private static SslContextFactory.Server context(GatewayTls tls) {
+    requireReadable(tls.keyStore());
     SslContextFactory.Server context = new SslContextFactory.Server();
     context.setKeyStorePath(tls.keyStore().toUri().toString());
     context.setKeyStorePassword(tls.password());
     if (tls.trustStore() != null) {
+      requireReadable(tls.trustStore());
       context.setTrustStorePath(tls.trustStore().toUri().toString());
       context.setTrustStorePassword(tls.password());
       context.setNeedClientAuth(true);
     }
     return context;
+  }
+
+  private static void requireReadable(Path store) {
+    if (!Files.isReadable(store)) {
+      throw new ConfigException("The key store " + store + " cannot be read; correct its path.");
+    }
   }
 
   /** The port that is listened on. */

@@ -77,9 +77,11 @@ class AdmissionClientTest {
     admission.enter(first, 0);
     admission.enter(new Permit(20), 0);
 
+    admission.end(first);
     admission.leave(first);
     admission.leave(first);
     admission.leave(never);
+    admission.end(never);
 
     assertThat(admission.tasks()).isEqualTo(1);
     assertThat(admission.bytes()).isEqualTo(20);
@@ -195,6 +197,8 @@ class AdmissionClientTest {
     assertThat(flush.isDone()).isFalse();
 
     admission.leave(before);
+    assertThat(flush.isDone()).isFalse();
+    admission.end(before);
 
     assertThat(flush.get(10, TimeUnit.SECONDS)).isTrue();
     relay.stop.set(true);
@@ -210,6 +214,7 @@ class AdmissionClientTest {
     void replace(AdmissionClient admission, Permit next) {
       if (last != null) {
         admission.leave(last);
+        admission.end(last);
       }
       last = next;
       turns.incrementAndGet();
@@ -261,6 +266,7 @@ class AdmissionClientTest {
                   tasks.decrementAndGet();
                   bytes.addAndGet(-permit.bytes);
                   admission.leave(permit);
+                  admission.end(permit);
                   left++;
                 }
               }

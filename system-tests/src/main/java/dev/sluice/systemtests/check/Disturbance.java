@@ -6,7 +6,8 @@ package dev.sluice.systemtests.check;
  *
  * @param kind what was done
  * @param incarnation the incarnation of the worker, as its history names it
- * @param fromMono when, in nanoseconds of the machine's monotonic clock, read just before
+ * @param fromMono when, in nanoseconds of the machine's monotonic clock, read just before; what the
+ *     process wrote until the signal arrived moves it
  * @param toMono when it was over: {@link Long#MAX_VALUE} for a kill, for a suspension just before
  *     the process went on
  */

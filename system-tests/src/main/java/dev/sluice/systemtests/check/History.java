@@ -173,6 +173,30 @@ final class History {
 
   // ---- afterwards ----
 
+  /**
+   * The disturbances with the moment in which each took effect: a signal needs a while to arrive,
+   * and what the process wrote until then belongs before it.
+   */
+  List<Disturbance> settled(List<Disturbance> disturbances) {
+    List<Disturbance> settled = new ArrayList<>();
+    for (Disturbance each : disturbances) {
+      Integer number = numberOf.get(each.incarnation());
+      long from = each.fromMono();
+      for (int run = 0; number != null && run < runs.size(); run++) {
+        if (runs.incarnation(run) == number) {
+          from = latest(from, runs.start(run), each.toMono());
+          from = latest(from, runs.end(run), each.toMono());
+        }
+      }
+      settled.add(new Disturbance(each.kind(), each.incarnation(), from, each.toMono()));
+    }
+    return settled;
+  }
+
+  private static long latest(long known, long mono, long end) {
+    return mono <= end ? Math.max(known, mono) : known;
+  }
+
   /** Lets the runs without an end last until their process was killed, or wrote its last line. */
   void cutOpenRuns(List<Disturbance> disturbances) {
     Map<Integer, Long> killed = new LinkedHashMap<>();

@@ -52,11 +52,11 @@ import java.util.List;
  * </pre>
  */
 public final class HistoryChecker {
-  private final CheckOptions options;
+  private final CheckOptions given;
 
   /** A checker of runs with these promises and these disturbances. */
   public HistoryChecker(CheckOptions options) {
-    this.options = options;
+    this.given = options;
   }
 
   /**
@@ -68,9 +68,11 @@ public final class HistoryChecker {
    * @throws HistoryFormatException if a file is damaged elsewhere than in its last line
    */
   public Report check(List<Path> producers, List<Path> workers) {
-    History history = new History(options.queue());
+    History history = new History(given.queue());
     producers.forEach(history::readProducer);
     workers.forEach(history::readWorker);
+    CheckOptions options =
+        given.disturbedBy(history.settled(given.disturbances()), given.commitWindow());
     history.cutOpenRuns(options.disturbances());
     Violations violations = new Violations();
     judgeLoss(history, violations);

@@ -49,7 +49,7 @@ public final class StartGaps {
   }
 
   /**
-   * The longest gap of each partition that begins in a span of time.
+   * The longest gap of each partition that ends in a span of time.
    *
    * @param fromMono when the span begins
    * @param toMono when it ends
@@ -63,7 +63,7 @@ public final class StartGaps {
           for (int i = 0; i + 1 < numbers.length; i++) {
             long start = runs.start(numbers[i]);
             long next = runs.start(numbers[i + 1]);
-            if (next < fromMono || start > toMono) {
+            if (next < fromMono || next > toMono) {
               continue;
             }
             moved |= runs.incarnation(numbers[i]) != runs.incarnation(numbers[i + 1]);

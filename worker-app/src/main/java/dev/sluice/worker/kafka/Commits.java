@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
-  private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration SYNC_TIMEOUT = Duration.ofMillis(1_500);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
   private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
   private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);

@@ -253,7 +253,7 @@ final class DeadLetterWriter implements AutoCloseable {
     }
     if (running != null) {
       try {
-        running.join(2_000);
+        running.join(1_000);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -47,6 +48,7 @@ public final class PollLoop implements Runnable {
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long EMPTY_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration RESTORE_TIMEOUT = Duration.ofSeconds(30);
 
   private final PollSettings settings;
@@ -158,7 +160,8 @@ public final class PollLoop implements Runnable {
   }
 
   private void consume() {
-    try (KafkaConsumer<byte[], byte[]> fresh = new KafkaConsumer<>(settings.consumer())) {
+    KafkaConsumer<byte[], byte[]> fresh = new KafkaConsumer<>(settings.consumer());
+    try {
       enter(fresh);
       Commits commits = new Commits(fresh, engine, lock, threads, clock, settings, counters);
       Rebalances rebalances = new Rebalances(fresh, commits);
@@ -174,6 +177,8 @@ public final class PollLoop implements Runnable {
       }
     } finally {
       enter(null);
+      // Leaving the group is a courtesy: with the brokers gone it is not waited for.
+      fresh.close(CloseOptions.timeout(CLOSE_TIMEOUT));
     }
   }
 

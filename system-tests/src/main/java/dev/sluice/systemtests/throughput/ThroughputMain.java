@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.systemtests.throughput;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.localkafka.KafkaProcess;
+import dev.sluice.systemtests.process.JavaProcess;
+import dev.sluice.systemtests.process.Load;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+
+/**
+ * Sluice beside a plain consumer loop: the same broker and topic, each as a process of its own, one
+ * after the other, three times. The only argument is the number of tasks, by default 2,000,000.
+ * Prints each run, then the medians and their ratios as one JSON object.
+ */
+public final class ThroughputMain {
+  private static final String TOPIC = "throughput";
+  private static final int PARTITIONS = 12;
+  private static final int PAYLOAD_BYTES = 200;
+  private static final int ROUNDS = 3;
+  private static final Duration RUN_MAX = Duration.ofMinutes(10);
+
+  private ThroughputMain() {}
+
+  /** Runs the comparison. */
+  public static void main(String[] args) throws Exception {
+    long tasks = args.length > 0 ? Long.parseLong(args[0]) : 2_000_000;
+    Path folder = Files.createTempDirectory("sluice-throughput");
+    List<JsonNode> plain = new ArrayList<>();
+    List<JsonNode> sluice = new ArrayList<>();
+    try (KafkaProcess kafka = KafkaProcess.start(1, Map.of(), "512m")) {
+      fill(kafka.bootstrapServers(), folder, tasks);
+      for (int round = 1; round <= ROUNDS; round++) {
+        plain.add(run(PlainLoopMain.class, kafka, folder, "plain-" + round, tasks));
+        sluice.add(run(SluiceLoopMain.class, kafka, folder, "sluice-" + round, tasks));
+      }
+    }
+    print(summary(tasks, plain, sluice));
+  }
+
+  private static void fill(String bootstrap, Path folder, long tasks) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+      admin
+          .createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    }
+    Path history = folder.resolve("load.jsonl");
+    try (Load load = new Load(bootstrap, TOPIC, history, PAYLOAD_BYTES, 8)) {
+      load.send(tasks);
+    }
+    Files.delete(history);
+  }
+
+  private static JsonNode run(
+      Class<?> main, KafkaProcess kafka, Path folder, String name, long tasks) throws IOException {
+    Path log = folder.resolve(name + ".log");
+    List<String> arguments = List.of(kafka.bootstrapServers(), TOPIC, name, Long.toString(tasks));
+    try (JavaProcess process =
+        JavaProcess.start(main.getName(), List.of("-Xmx512m"), arguments, log)) {
+      int exit = process.awaitExit(RUN_MAX);
+      for (String line : Files.readAllLines(log)) {
+        if (line.startsWith("{") && exit == 0) {
+          print(name + " " + line);
+          return new ObjectMapper().readTree(line);
+        }
+      }
+      throw new IllegalStateException(name + " ended with " + exit + ":\n" + process.logTail());
+    }
+  }
+
+  private static String summary(long tasks, List<JsonNode> plain, List<JsonNode> sluice) {
+    StringBuilder text = new StringBuilder("{\"tasks\":").append(tasks);
+    for (String field :
+        List.of(
+            "tasksPerSecond",
+            "cpuSecondsPerMillion",
+            "warmTasksPerSecond",
+            "warmCpuSecondsPerMillion")) {
+      double ofPlain = median(plain, field);
+      double ofSluice = median(sluice, field);
+      text.append(
+          String.format(
+              Locale.ROOT,
+              ",\"%s\":{\"plain\":%.3f,\"sluice\":%.3f,\"ratio\":%.2f}",
+              field,
+              ofPlain,
+              ofSluice,
+              ofSluice / ofPlain));
+    }
+    return text.append('}').toString();
+  }
+
+  private static double median(List<JsonNode> runs, String field) {
+    double[] values =
+        runs.stream().mapToDouble(run -> run.get(field).asDouble()).sorted().toArray();
+    return values[values.length / 2];
+  }
+
+  @SuppressWarnings("SystemOut") // the figures are this program's output
+  private static void print(String line) {
+    System.out.println(line);
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.systemtests.scenario;
+
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.localkafka.KafkaProcess;
+import dev.sluice.systemtests.check.CheckOptions;
+import dev.sluice.systemtests.check.Disturbance;
+import dev.sluice.systemtests.check.HistoryChecker;
+import dev.sluice.systemtests.check.Report;
+import dev.sluice.systemtests.process.GroupLag;
+import dev.sluice.systemtests.process.Load;
+import dev.sluice.systemtests.process.WorkerProcess;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+
+/**
+ * One system test: a broker and workers as processes, their files in {@code
+ * target/system-tests/NAME}, the judgement at the end. Sizes are small unless {@code
+ * -Dsluice.full=true}.
+ */
+final class Scenario implements AutoCloseable {
+  static final String QUEUE = "jobs";
+  static final String GROUP = "sluice-" + QUEUE;
+
+  /** The default commit interval of a queue, plus the time a commit takes on a busy machine. */
+  static final Duration COMMIT_WINDOW =
+      Duration.ofMillis(Long.getLong("sluice.commitWindowMillis", 100));
+
+  private static final boolean FULL = Boolean.getBoolean("sluice.full");
+  private static final Path ROOT = Path.of("target", "system-tests");
+
+  private final String name;
+  private final Path folder;
+  private final KafkaProcess kafka;
+  private final Admin admin;
+  private final int partitions;
+  private final List<WorkerProcess> workers = new ArrayList<>();
+  private final List<Path> producers = new ArrayList<>();
+
+  Scenario(String name, int partitions) {
+    this(name, partitions, Map.of());
+  }
+
+  Scenario(String name, int partitions, Map<String, String> brokerProperties) {
+    this.name = name;
+    this.partitions = partitions;
+    this.folder = ROOT.resolve(name);
+    try {
+      deleteFolder(folder);
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    this.kafka = KafkaProcess.start(1, brokerProperties, "512m");
+    this.admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
+    createTopic(QUEUE, partitions);
+  }
+
+  static boolean full() {
+    return FULL;
+  }
+
+  /** A size of the short form or of the full one. */
+  static int size(int shortForm, int fullForm) {
+    return FULL ? fullForm : shortForm;
+  }
+
+  private static void deleteFolder(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private void createTopic(String topic, int count) {
+    try {
+      admin
+          .createTopics(List.of(new NewTopic(topic, count, (short) 1)))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new IllegalStateException("Topic " + topic + " cannot be created", e);
+    }
+  }
+
+  KafkaProcess kafka() {
+    return kafka;
+  }
+
+  Admin admin() {
+    return admin;
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  int partitions() {
+    return partitions;
+  }
+
+  List<Path> histories() {
+    return workers.stream().map(WorkerProcess::history).filter(Files::exists).toList();
+  }
+
+  /** Starts a worker of the queue with these flags, with the history and health of its own. */
+  WorkerProcess worker(String workerName, List<String> jvmOptions, String... flags) {
+    List<String> arguments =
+        new ArrayList<>(List.of(QUEUE, "-b", kafka.bootstrapServers(), "--name", workerName));
+    arguments.addAll(List.of(flags));
+    List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC"));
+    options.addAll(jvmOptions);
+    WorkerProcess worker = WorkerProcess.start(folder, workerName, options, arguments);
+    workers.add(worker);
+    return worker;
+  }
+
+  Load load(int payloadBytes, long seed) {
+    Path history = folder.resolve("load-" + producers.size() + ".history.jsonl");
+    producers.add(history);
+    return new Load(kafka.bootstrapServers(), QUEUE, history, payloadBytes, seed);
+  }
+
+  GroupLag lag() {
+    return new GroupLag(admin, GROUP, QUEUE, partitions);
+  }
+
+  /** Waits for a condition; the logs of the workers tell why it did not come. */
+  static void awaitThat(String what, Duration most, BooleanSupplier condition) {
+    await(what).atMost(most).pollInterval(Duration.ofMillis(50)).until(condition::getAsBoolean);
+  }
+
+  static void awaitReady(WorkerProcess... some) {
+    for (WorkerProcess worker : some) {
+      awaitThat("a worker that is ready", Duration.ofSeconds(60), () -> worker.health().ready());
+    }
+  }
+
+  void awaitDrained(Duration most) {
+    GroupLag lag = lag();
+    await("a lag of 0")
+        .atMost(most)
+        .pollInterval(Duration.ofMillis(200))
+        .until(() -> lag.total() == 0);
+  }
+
+  List<Disturbance> disturbances() {
+    return workers.stream().flatMap(worker -> worker.disturbances().stream()).toList();
+  }
+
+  /** Judges the histories; what was done to the workers is known from them. */
+  Report check(CheckOptions options) {
+    return new HistoryChecker(options.disturbedBy(disturbances(), COMMIT_WINDOW))
+        .check(producers, histories());
+  }
+
+  /** Prints the figures on one line, and adds them to a file. */
+  void figures(Report report, Map<String, ?> more) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("ok", report.ok());
+    all.put("tasks", report.accepted());
+    all.put("unknown", report.unknown());
+    all.put("lost", report.lost());
+    all.put("orderViolations", report.orderViolations());
+    all.put("fencedOverlaps", report.fencedOverlaps());
+    all.put("done", report.done());
+    all.put("dead", report.dead());
+    all.put("duplicates", report.duplicates().duplicates());
+    all.put("unexplained", report.duplicates().unexplained());
+    all.put("outlived", report.duplicates().outlived());
+    all.put("interrupted", report.duplicates().interrupted());
+    all.put("disturbances", report.duplicates().disturbances());
+    all.putAll(more);
+    figures(name, all);
+  }
+
+  static void figures(String of, Map<String, ?> figures) {
+    try {
+      String json = new ObjectMapper().writeValueAsString(figures);
+      PrintStream out = System.out;
+      out.println("FIGURES " + of + " " + json);
+      Files.createDirectories(ROOT);
+      Files.writeString(
+          ROOT.resolve("figures.jsonl"),
+          "{\"scenario\":\"" + of + "\",\"figures\":" + json + "}\n",
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    workers.forEach(WorkerProcess::close);
+    admin.close(Duration.ofSeconds(5));
+    kafka.close();
+  }
+}
