@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -77,6 +78,9 @@ public final class Worker implements AutoCloseable {
       consumer.putIfAbsent("client.id", builder.name + "-" + group.getKey());
       consumer.putIfAbsent("max.partition.fetch.bytes", Long.toString(perPartition));
       consumer.putIfAbsent("fetch.max.bytes", Long.toString(Math.min(50L << 20, bytes / 2)));
+      // A fetch for empty partitions is under way while a full one is resumed: it must come back
+      // soon.
+      consumer.putIfAbsent("fetch.max.wait.ms", "50");
       consumer.put("max.poll.records", Integer.toString(pollRecords));
       groups.add(
           new GroupWorker(builder, group.getKey(), queues, consumer, pollRecords, bytes / 2));
@@ -87,11 +91,16 @@ public final class Worker implements AutoCloseable {
 
   private static Map<String, Integer> prepareTopics(WorkerBuilder builder) {
     Map<String, Integer> found = new LinkedHashMap<>();
+    List<String> existing = new ArrayList<>();
     try (Topics topics = new Topics(builder.kafka, START_TIMEOUT)) {
       Map<String, Integer> wanted = new LinkedHashMap<>();
       for (QueueBuilder queue : builder.queues.values()) {
         QueueDefinition d = queue.definition();
-        int partitions = topics.partitions(d.topic()).orElse(d.partitions());
+        Optional<Integer> known = topics.partitions(d.topic());
+        if (known.isPresent()) {
+          existing.add(d.topic()); // one that was created just now may not be known everywhere yet
+        }
+        int partitions = known.orElse(d.partitions());
         found.put(d.topic(), partitions);
         wanted.put(d.topic(), partitions);
         wanted.put(d.deadLetterTopic(), partitions);
@@ -99,7 +108,7 @@ public final class Worker implements AutoCloseable {
       if (builder.createTopics) {
         topics.ensure(wanted);
       }
-      topics.refuseCompacted(found.keySet());
+      topics.refuseCompacted(existing);
     }
     return found;
   }

@@ -27,6 +27,7 @@ import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
-  private static final Duration SYNC_TIMEOUT = Duration.ofMillis(1_500);
+  private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(1);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
   private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
   private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -50,6 +51,7 @@ final class Commits {
   private final PollCounters counters;
   private final long intervalNanos;
   private int metadataBytesMax;
+  private @Nullable Class<?> lastFailure;
   private boolean underWay;
   private long lastNanos;
   private long markersNanos;
@@ -234,6 +236,7 @@ final class Commits {
   }
 
   private void acknowledged(Map<PartitionState, LedgerSnapshot> news) {
+    lastFailure = null;
     counters.committed();
     lock.lock();
     try {
@@ -260,8 +263,11 @@ final class Commits {
           metadataBytesMax);
       return;
     }
-    LOG.info(
-        "A commit failed and is tried again with what is done by then: {}", failure.toString());
+    if (!failure.getClass().equals(lastFailure)) { // a rebalance refuses each commit while it lasts
+      lastFailure = failure.getClass();
+      LOG.info(
+          "A commit failed and is tried again with what is done by then: {}", failure.toString());
+    }
   }
 
   private static Map<TopicPartition, OffsetAndMetadata> offsets(

@@ -138,6 +138,7 @@ final class DeadLetterWriter implements AutoCloseable {
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
   private void send(KafkaProducer<byte[], byte[]> producer, Letter letter) {
     if (letter.run().stale()) {
+      record(letter.run(), HistoryEvent.FAILED, "STALE");
       acknowledged.accept(letter.run());
       return;
     }
@@ -157,19 +158,27 @@ final class DeadLetterWriter implements AutoCloseable {
   }
 
   private void written(RecordRun run, Outcome.Dead why) {
+    if (run.stale()) {
+      record(run, HistoryEvent.FAILED, "STALE");
+    } else {
+      record(run, HistoryEvent.DEAD, why.failure().getClass().getName());
+    }
+    acknowledged.accept(run);
+  }
+
+  private void record(RecordRun run, HistoryEvent event, String error) {
     HistoryWriter writer = history;
-    if (writer != null && !run.stale()) {
+    if (writer != null) {
       writer.task(
-          HistoryEvent.DEAD,
+          event,
           run.id(),
           run.record.key(),
           run.queue.name(),
           run.record.partition(),
           run.record.offset(),
           run.attempt(),
-          why.failure().getClass().getName());
+          error);
     }
-    acknowledged.accept(run);
   }
 
   private void again(Letter letter, Exception failure) {

@@ -142,6 +142,11 @@ final class HandlerAttempts implements Attempts {
   }
 
   @Override
+  public void dropped(TaskRun run) {
+    record((RecordRun) run, HistoryEvent.FAILED, "STALE");
+  }
+
+  @Override
   public void deadLetter(TaskRun run, Outcome.Dead why) {
     deadLetters.write((RecordRun) run, why);
   }

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -45,9 +46,11 @@ public final class PollLoop implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
   private static final long IDLE_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long BUSY_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long PAUSE_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long EMPTY_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
+  private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration RESTORE_TIMEOUT = Duration.ofSeconds(30);
 
@@ -171,7 +174,7 @@ public final class PollLoop implements Runnable {
           turn(fresh, commits);
         }
         handOver(allIds());
-        commits.commitNow(allIds());
+        commitBeforeLeaving(fresh, commits);
       } finally {
         removeAll();
       }
@@ -182,12 +185,33 @@ public final class PollLoop implements Runnable {
     }
   }
 
+  /** A rebalance that is under way refuses commits: it is let finish first, if it is quick. */
+  private void commitBeforeLeaving(KafkaConsumer<byte[], byte[]> kafka, Commits commits) {
+    long deadline = clock.nanos() + LEAVE_NANOS;
+    while (!commits.commitNow(allIds()) && clock.nanos() - deadline < 0) {
+      lock.lock();
+      try {
+        engine.turn(clock.nanos());
+        engine.plan(clock.nanos());
+      } finally {
+        lock.unlock();
+      }
+      applyPauses(kafka);
+      try {
+        kafka.poll(Duration.ofMillis(50));
+      } catch (WakeupException e) {
+        // Meant for an earlier poll.
+      }
+    }
+  }
+
   private void turn(KafkaConsumer<byte[], byte[]> kafka, Commits commits) {
     long timeoutNanos = decide();
     if (timeoutNanos < 0) {
       proveMembership(commits);
       timeoutNanos = 0;
     }
+    letLanesDrain(kafka, commits);
     applyPauses(kafka);
     commits.commitIfDue();
     if (untilEmpty && queueIsEmpty(kafka, commits)) {
@@ -229,6 +253,42 @@ public final class PollLoop implements Runnable {
       threads.watch(now);
     }
     threads.wake(now);
+  }
+
+  /**
+   * Waits a moment before a pause: fast handlers drain a full lane at once, and a partition that
+   * was paused meanwhile would be left out of the next fetch and wait for that of the empty ones.
+   */
+  private void letLanesDrain(KafkaConsumer<byte[], byte[]> kafka, Commits commits) {
+    Set<TopicPartition> paused = kafka.paused();
+    lock.lock();
+    try {
+      long deadline = clock.nanos() + Math.min(PAUSE_DELAY_NANOS, commits.dueInNanos());
+      for (long now = clock.nanos();
+          now - deadline < 0 && !stopping && newlyFull(paused);
+          now = clock.nanos()) {
+        changed.awaitNanos(deadline - now);
+        long after = clock.nanos();
+        lookAfter(after);
+        engine.plan(after);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a partition that is fetched now has just been filled; under the lock. */
+  private boolean newlyFull(Set<TopicPartition> paused) {
+    for (PartitionState partition : engine.partitions()) {
+      if (partition.lane().full()
+          && partition.running() > 0
+          && !paused.contains(new TopicPartition(partition.topic(), partition.partition()))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void applyPauses(KafkaConsumer<byte[], byte[]> kafka) {
@@ -349,16 +409,46 @@ public final class PollLoop implements Runnable {
       }
       kafka.seek(id, first);
     } else {
-      long end = kafka.endOffsets(Set.of(id), REQUEST_TIMEOUT).getOrDefault(id, first);
       LOG.error(
-          "{} {} ends at offset {}, before the position {}: the log was truncated or the topic was"
-              + " created anew. Reading goes on at its end.",
+          "{} {} ends before the position {}: the log was truncated or the topic was created anew."
+              + " Its tasks are worked from offset {} on, some of them perhaps again; none is"
+              + " jumped over.",
           prefix(),
           id,
-          end,
-          offset);
-      kafka.seek(id, end);
+          offset,
+          first);
+      startAnew(id, first);
+      kafka.seek(id, first);
     }
+  }
+
+  /**
+   * Ends the assignment and begins another one at that offset: what was known of the log is void.
+   */
+  private void startAnew(TopicPartition id, long position) {
+    QueueBinding queue = Objects.requireNonNull(queueByTopic.get(id.topic()));
+    lock.lock();
+    try {
+      engine.removed(new PartitionId(id.topic(), id.partition()));
+      threads.cancel(run -> run.stale(), true);
+      engine.assigned(assignment(queue, id, position, -1, DoneRanges.NONE));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Assignment assignment(
+      QueueBinding queue, TopicPartition id, long position, long committed, DoneRanges done) {
+    return new Assignment(
+        queue.state(),
+        id.topic(),
+        id.partition(),
+        position,
+        committed,
+        done,
+        queue.laneCapacity(),
+        settings.pollRecordsMax(),
+        queue.uncommittedMax());
   }
 
   /** After the process stood still, nothing starts before the group has confirmed its member. */
@@ -610,16 +700,7 @@ public final class PollLoop implements Runnable {
       lock.lock();
       try {
         engine.assigned(
-            new Assignment(
-                queue.state(),
-                id.topic(),
-                id.partition(),
-                position,
-                committed.isPresent() ? position : -1,
-                done,
-                queue.laneCapacity(),
-                settings.pollRecordsMax(),
-                queue.uncommittedMax()));
+            assignment(queue, id, position, committed.isPresent() ? position : -1, done));
       } finally {
         lock.unlock();
       }

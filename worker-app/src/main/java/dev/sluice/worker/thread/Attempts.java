@@ -23,6 +23,12 @@ public interface Attempts {
    */
   Outcome.Dead hung(TaskRun run, long nanos);
 
+  /**
+   * Told that an attempt which was to be dead-lettered does not count: its partition is gone. Under
+   * the engine's lock; must not block for long.
+   */
+  void dropped(TaskRun run);
+
   /** Has the dead letter of a task written. Called under the engine's lock; must not block. */
   void deadLetter(TaskRun run, Outcome.Dead why);
 }

@@ -81,7 +81,13 @@ final class HandlerThread implements Runnable {
     // The watcher may lower size meanwhile; what it took back can no longer be claimed.
     int taken = size;
     long start = pool.clock.nanos();
-    for (int i = claimed.getAndIncrement(); i < taken; i = claimed.getAndIncrement()) {
+    // A thread that was held up, by a task or because the process stood still, asks again first.
+    for (int i = claimed.getAndIncrement();
+        i < taken;
+        i =
+            start - batchStartNanos > HandlerThreads.BATCH_NANOS_MAX
+                ? taken
+                : claimed.getAndIncrement()) {
       TaskRun run = batch[i];
       begin(run, start);
       Outcome outcome = pool.attempts.run(run, start);

@@ -24,7 +24,7 @@ import java.util.function.Predicate;
  */
 public final class HandlerThreads {
   /** After this long with one batch, a thread gives back what it has not begun. */
-  private static final long BATCH_NANOS_MAX = 5_000_000;
+  static final long BATCH_NANOS_MAX = 5_000_000;
 
   /** How long an interrupted handler has to return before its thread is given up. */
   private static final long GRACE_NANOS = 5_000_000_000L;
@@ -107,7 +107,7 @@ public final class HandlerThreads {
       }
       if (thread.size > 0) {
         HandlerState handler = thread.batch[0].handler();
-        report(thread, now);
+        takeBack(thread, now);
         engine.slotEnded(handler, thread.reported, now - thread.batchStartNanos);
         thread.clear();
       }
@@ -167,6 +167,8 @@ public final class HandlerThreads {
     } else if (outcome instanceof Outcome.Dead dead) {
       if (engine.deadLetter(run, false, nanos)) {
         attempts.deadLetter(run, dead);
+      } else {
+        attempts.dropped(run);
       }
     } else {
       engine.succeeded(run, nanos);
@@ -221,6 +223,8 @@ public final class HandlerThreads {
     HandlerState handler = run.handler();
     if (engine.deadLetter(run, true, ran)) {
       attempts.deadLetter(run, attempts.hung(run, ran));
+    } else {
+      attempts.dropped(run);
     }
     engine.slotEnded(handler, thread.size, ran);
     wake(nowNanos);
