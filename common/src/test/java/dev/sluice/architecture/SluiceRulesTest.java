@@ -29,7 +29,12 @@ class SluiceRulesTest {
 
   @ParameterizedTest
   @ValueSource(
-      classes = {ReadsNanos.class, RefersToNanos.class, ReadsNow.class, ReadsDate.class, Ticks.class
+      classes = {
+        ReadsNanos.class,
+        RefersToNanos.class,
+        ReadsNow.class,
+        ReadsDate.class,
+        Ticks.class
       })
   void clocksAreNoticed(Class<?> broken) {
     assertThat(finds(SluiceRules.Published.timeIsAnArgument, broken)).isTrue();

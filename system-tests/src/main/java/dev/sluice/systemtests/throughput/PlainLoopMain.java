@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.systemtests.throughput;
 
+import dev.sluice.cli.Commands;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ public final class PlainLoopMain {
 
   /** Consumes so many tasks and prints one line of figures. */
   public static void main(String[] args) throws InterruptedException {
+    Commands.configureLogging(false);
     long tasks = Long.parseLong(args[3]);
     AtomicLong done = new AtomicLong();
     Thread loop = new Thread(() -> loop(args[0], args[1], args[2], tasks, done), "plain-loop");

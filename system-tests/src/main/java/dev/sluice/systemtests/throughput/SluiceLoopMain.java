@@ -2,7 +2,10 @@
 package dev.sluice.systemtests.throughput;
 
 import dev.sluice.Order;
+import dev.sluice.cli.Commands;
+import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.worker.Worker;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -16,9 +19,10 @@ public final class SluiceLoopMain {
 
   /** Works so many tasks and prints one line of figures. */
   public static void main(String[] args) throws InterruptedException {
+    Commands.configureLogging(false);
     LongAdder done = new LongAdder();
     try (Worker worker =
-        Worker.builder(args[0])
+        Worker.builder(KafkaSettings.of(args[0], Map.of("group.protocol", "consumer")))
             .queue(
                 args[1],
                 queue ->

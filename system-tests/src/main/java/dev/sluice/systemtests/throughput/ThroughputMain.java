@@ -3,6 +3,7 @@ package dev.sluice.systemtests.throughput;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.cli.Commands;
 import dev.sluice.localkafka.KafkaProcess;
 import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.Load;
@@ -34,6 +35,7 @@ public final class ThroughputMain {
 
   /** Runs the comparison. */
   public static void main(String[] args) throws Exception {
+    Commands.configureLogging(false);
     long tasks = args.length > 0 ? Long.parseLong(args[0]) : 2_000_000;
     Path folder = Files.createTempDirectory("sluice-throughput");
     List<JsonNode> plain = new ArrayList<>();
@@ -70,7 +72,7 @@ public final class ThroughputMain {
         JavaProcess.start(main.getName(), List.of("-Xmx512m"), arguments, log)) {
       int exit = process.awaitExit(RUN_MAX);
       for (String line : Files.readAllLines(log)) {
-        if (line.startsWith("{") && exit == 0) {
+        if (line.startsWith("{\"") && exit == 0) {
           print(name + " " + line);
           return new ObjectMapper().readTree(line);
         }
