@@ -380,7 +380,9 @@ public final class Engine {
   public void hungReturned(TaskRun run) {
     if (run.keyHeldByHungThread) {
       run.keyHeldByHungThread = false;
-      if (run.state == TaskRun.State.ENDED && !run.partition.gone()) {
+      if (run.partition.gone()) {
+        keys.removeIfLast(run);
+      } else if (run.state == TaskRun.State.ENDED) {
         releaseKey(run);
       }
     }
