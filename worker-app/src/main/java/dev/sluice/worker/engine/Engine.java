@@ -124,11 +124,16 @@ public final class Engine {
       run = (TaskRun) run.after();
     }
     retries.removeIf(waiting -> waiting.partition == partition);
+    partition.parked.removeGone();
     for (HandlerState handler : partition.queue.handlers) {
       handler.ready.removeGone();
     }
+    PartitionState before = partition.predecessor;
     if (partition.running > 0) {
       leftovers.put(id, partition);
+    } else if (before != null) {
+      // It never started anything: whoever comes next waits for the same runs as it did.
+      leftovers.put(id, before);
     }
     bytesFull &= bytes > bytesMax / 4 * 3;
   }
