@@ -170,7 +170,7 @@ public final class Engine {
 
   private void ready(TaskRun run, boolean first) {
     PartitionState partition = run.partition;
-    if (partition.startsHeld()) {
+    if (partition.startsHeld(run)) {
       run.state = TaskRun.State.PARKED;
       partition.parked.addLast(run);
       return;
@@ -185,10 +185,19 @@ public final class Engine {
   }
 
   private void unpark(PartitionState partition) {
-    if (partition.parked.size() > 0 && !partition.startsHeld()) {
-      for (TaskRun run = partition.parked.poll(); run != null; run = partition.parked.poll()) {
-        ready(run, false);
+    TaskRun first = (TaskRun) partition.ledger.first();
+    if (partition.parked.size() == 0 || first == null || partition.startsHeld(first)) {
+      return;
+    }
+    if (partition.ledgerFull()) {
+      if (first.state == TaskRun.State.PARKED) {
+        partition.parked.remove(first);
+        ready(first, true);
       }
+      return;
+    }
+    for (TaskRun run = partition.parked.poll(); run != null; run = partition.parked.poll()) {
+      ready(run, false);
     }
   }
 
@@ -270,7 +279,7 @@ public final class Engine {
       }
       PartitionState partition = run.partition;
       partition.ready--;
-      if (partition.startsHeld()) {
+      if (partition.startsHeld(run)) {
         run.state = TaskRun.State.PARKED;
         partition.parked.addLast(run);
         continue;
