@@ -36,9 +36,7 @@ final class YamlObject {
 
   /** Whether a key stands there without a value. */
   static boolean isNothing(JsonNode node) {
-    return node.isNull()
-        || node.isMissingNode()
-        || node.isTextual() && node.textValue().isEmpty();
+    return node.isNull() || node.isMissingNode() || node.isTextual() && node.textValue().isEmpty();
   }
 
   private String where(String at) {

@@ -66,8 +66,7 @@ class SluiceConfigTest {
     assertThat(ship.spec()).contains("exec:cat");
     assertThat(ship.retry().maxAttempts()).isEqualTo(7);
     assertThat(ship.bulkhead()).contains(new BulkheadDefinition(3));
-    assertThat(ship.rateLimiter())
-        .contains(new RateLimiterDefinition(10, Duration.ofMillis(500)));
+    assertThat(ship.rateLimiter()).contains(new RateLimiterDefinition(10, Duration.ofMillis(500)));
     assertThat(ship.circuitBreaker().orElseThrow().failureRateThreshold()).isEqualTo(20);
   }
 

@@ -32,7 +32,8 @@ class JsonPayloadCodecTest {
 
   @Test
   void whatIsNoSuchJsonFailsForGoodAndSaysWhatWasExpected() {
-    for (String text : new String[] {"", "nonsense", "{\"number\":\"x\"}", "[1", "null", "\u0000"}) {
+    for (String text :
+        new String[] {"", "nonsense", "{\"number\":\"x\"}", "[1", "null", "\u0000"}) {
       assertThatExceptionOfType(PermanentTaskException.class)
           .as(text)
           .isThrownBy(() -> codec.decode(text.getBytes(UTF_8), Order.class))

@@ -43,7 +43,9 @@ class TaskCodecTest {
               TaskCodec.toRecord(task, "t", "application/json", "me", 1_700_000_000_000L);
           Task<byte[]> back =
               TaskCodec.toTask(
-                  read(record.key(), record.value(), new RecordHeaders(record.headers())), "q", "?");
+                  read(record.key(), record.value(), new RecordHeaders(record.headers())),
+                  "q",
+                  "?");
           assertThat(back.id()).isEqualTo(task.id());
           assertThat(back.type()).isEqualTo(task.type());
           assertThat(back.key()).isEqualTo(key);

@@ -148,7 +148,7 @@ class LedgerTest {
 
   @Test
   void randomLivesNeverCallDoneWhatWasNotAndForgetOnlyWhatDoesNotFit() {
-    Seeds.each(400, LedgerTest::randomLives);
+    Seeds.each(200, LedgerTest::randomLives);
   }
 
   /** Several lives of one partition, each beginning with what the last one had committed. */

@@ -261,8 +261,7 @@ final class EngineModel {
     for (Slot slot : slots) {
       for (TestRun other : slot.rest) {
         require(
-            other.partition.partition != run.partition.partition
-                || other.offset() != run.offset(),
+            other.partition.partition != run.partition.partition || other.offset() != run.offset(),
             "runs twice at once",
             run);
       }

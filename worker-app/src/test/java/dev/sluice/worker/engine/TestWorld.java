@@ -39,8 +39,7 @@ final class TestWorld {
   /** Assigns a partition where the broker's commit left it. */
   PartitionState assign(String topic, int partition) {
     LedgerSnapshot from =
-        committed.getOrDefault(
-            new PartitionId(topic, partition), new LedgerSnapshot(0, "", 0));
+        committed.getOrDefault(new PartitionId(topic, partition), new LedgerSnapshot(0, "", 0));
     DoneRanges restored = LedgerCodec.decode(from.position(), from.metadata()).orElseThrow();
     return engine.assigned(
         new Assignment(
@@ -65,7 +64,9 @@ final class TestWorld {
     return OrderedBy.of(Order.KEY, partition, key == null ? null : key.getBytes());
   }
 
-  /** What a thread gets that asks now; the test owes {@link Engine#slotEnded} if it is not empty. */
+  /**
+   * What a thread gets that asks now; the test owes {@link Engine#slotEnded} if it is not empty.
+   */
   List<TestRun> take() {
     TaskRun[] batch = new TaskRun[HandlerState.BATCH_MAX];
     int taken = engine.take(batch, now);

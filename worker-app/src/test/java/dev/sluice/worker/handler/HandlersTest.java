@@ -88,7 +88,8 @@ class HandlersTest {
   void execFailsWithWhatTheCommandSaidLast() {
     assertThatExceptionOfType(RetriableTaskException.class)
         .isThrownBy(
-            () -> handler("exec:sh -c 'echo no disk >&2; exit 3'").handle(task(new byte[0]), CONTEXT))
+            () ->
+                handler("exec:sh -c 'echo no disk >&2; exit 3'").handle(task(new byte[0]), CONTEXT))
         .withMessageContaining("exited with 3")
         .withMessageContaining("no disk");
   }
