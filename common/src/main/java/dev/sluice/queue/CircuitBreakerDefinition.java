@@ -22,13 +22,14 @@ public record CircuitBreakerDefinition(
     int minimumNumberOfCalls,
     Duration waitDurationInOpenState,
     int permittedNumberOfCallsInHalfOpenState) {
+  // Before DEFAULT, whose constructor needs them.
+  private static final Duration SHORTEST = Duration.ofMillis(1);
+  private static final Duration LONGEST = Duration.ofDays(1);
+
   /** Resilience4j's own defaults. */
   public static final CircuitBreakerDefinition DEFAULT =
       new CircuitBreakerDefinition(
           50, 100, Duration.ofMinutes(1), 100, 100, Duration.ofMinutes(1), 10);
-
-  private static final Duration SHORTEST = Duration.ofMillis(1);
-  private static final Duration LONGEST = Duration.ofDays(1);
 
   public CircuitBreakerDefinition {
     Ranges.check("failureRateThreshold", failureRateThreshold, 0.001, 100.0);

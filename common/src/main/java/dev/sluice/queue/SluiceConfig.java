@@ -115,12 +115,25 @@ public record SluiceConfig(
     if (!rest.startsWith("QUEUES_")) {
       return;
     }
-    JsonNode queues = root.get("queues");
-    if (queues != null) {
-      for (Map.Entry<String, JsonNode> queue : queues.properties()) {
-        String prefix = "QUEUES_" + shout(queue.getKey()) + "_";
-        if (rest.startsWith(prefix) && queue.getValue() instanceof ObjectNode settings) {
-          settings.put(camel(rest.substring(prefix.length())), value);
+    if (root.get("queues") instanceof ObjectNode queues) {
+      // Of the queues 'orders' and 'orders-eu', ORDERS_EU_BUFFER means the second.
+      String queue = null;
+      for (Map.Entry<String, JsonNode> entry : queues.properties()) {
+        String name = entry.getKey();
+        if (rest.startsWith("QUEUES_" + shout(name) + "_")
+            && (queue == null || name.length() > queue.length())) {
+          queue = name;
+        }
+      }
+      JsonNode named = queue == null ? null : queues.get(queue);
+      if (queue != null && named != null) {
+        ObjectNode settings =
+            named instanceof ObjectNode object
+                ? object
+                : YamlObject.isNothing(named) ? queues.putObject(queue) : null;
+        if (settings != null) {
+          int prefix = ("QUEUES_" + shout(queue) + "_").length();
+          settings.put(camel(rest.substring(prefix)), value);
           return;
         }
       }

@@ -28,10 +28,15 @@ final class YamlObject {
   YamlObject(String file, String path, JsonNode node) {
     this.file = file;
     this.path = path;
-    if (!node.isObject() && !node.isNull() && !node.isMissingNode()) {
+    if (!node.isObject() && !isNothing(node)) {
       throw new ConfigException(where(path) + " must be a mapping of keys to values");
     }
     this.node = node.isObject() ? node : JsonNodeFactory.instance.objectNode();
+  }
+
+  /** Whether a key stands there without a value. */
+  static boolean isNothing(JsonNode node) {
+    return node.isNull() || node.isMissingNode() || node.isTextual() && node.textValue().isEmpty();
   }
 
   private String where(String at) {

@@ -75,6 +75,8 @@ final class Layout {
                       .test(type)
                   // Starts the thread of the poll loop, whose life it is.
                   && !within(type, "dev.sluice.worker.GroupWorker")
+                  // Its client's own pool has no bound, so it brings one.
+                  && !within(type, "dev.sluice.worker.handler.HttpHandler")
                   // A process has three pipes, and a thread must empty each.
                   && !within(type, "dev.sluice.worker.handler.ExecHandler"));
 

@@ -1,73 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.testing;
 
-import java.security.SecureRandom;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * Runs a property with many seeds. A failure begins with its seed; {@code -Dsluice.seed=N} runs
- * that one alone.
+ * Runs a test once per seed, so that a failure can be run again: its text begins with the seed, and
+ * {@code -Dsluice.seed=17} runs that seed alone.
  */
 public final class Seeds {
-  private static final String PROPERTY = "sluice.seed";
+  /** The property that names the one seed to run. */
+  public static final String PROPERTY = "sluice.seed";
+
+  /** What is run with each seed. */
+  @FunctionalInterface
+  public interface Body {
+    /** Runs once; all chance in it comes from {@code random}. */
+    void run(RandomGenerator random) throws Exception;
+  }
 
   private Seeds() {}
 
-  /** What has to hold for the numbers of one generator. */
-  @FunctionalInterface
-  public interface Property {
-    void check(RandomGenerator random) throws Exception;
-  }
-
   /**
-   * Checks a property, each time with another seed.
+   * Runs the body with the seeds from 1 to {@code count}, or with the one that the property names.
    *
-   * @param runs how often
-   * @throws AssertionError with the seed, and what failed as its cause
+   * @throws AssertionError at the first seed that fails, which it names first
    */
-  public static void check(int runs, Property property) {
+  public static void each(int count, Body body) {
     Long only = Long.getLong(PROPERTY);
     if (only != null) {
-      run(only, property);
+      run(only, body);
       return;
     }
-    SplittableRandom seeds = new SplittableRandom(new SecureRandom().nextLong());
-    for (int i = 0; i < runs; i++) {
-      run(seeds.nextLong(), property);
+    for (long seed = 1; seed <= count; seed++) {
+      run(seed, body);
     }
   }
 
-  private static void run(long seed, Property property) {
+  private static void run(long seed, Body body) {
     try {
-      property.check(new SplittableRandom(seed));
-    } catch (Throwable failure) {
+      body.run(new SplittableRandom(seed));
+    } catch (Throwable e) {
       throw new AssertionError(
-          "seed " + seed + " (again with -D" + PROPERTY + "=" + seed + "): " + failure, failure);
+          "Seed " + seed + " (run it alone with -D" + PROPERTY + "=" + seed + "): " + e, e);
     }
-  }
-
-  /** A text of up to {@code longest} characters from all planes of Unicode, no half pairs. */
-  public static String text(RandomGenerator random, int longest) {
-    int length = random.nextInt(longest + 1);
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < length; i++) {
-      int codePoint =
-          switch (random.nextInt(4)) {
-            case 0 -> random.nextInt(0x20);
-            case 1 -> random.nextInt(0x10000, 0x110000);
-            case 2 -> random.nextInt(0xA0, 0xD800);
-            default -> random.nextInt(0x20, 0x7F);
-          };
-      text.appendCodePoint(codePoint);
-    }
-    return text.toString();
-  }
-
-  /** Up to {@code longest} bytes. */
-  public static byte[] bytes(RandomGenerator random, int longest) {
-    byte[] bytes = new byte[random.nextInt(longest + 1)];
-    random.nextBytes(bytes);
-    return bytes;
   }
 }

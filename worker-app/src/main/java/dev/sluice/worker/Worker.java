@@ -5,6 +5,7 @@ import dev.sluice.flow.lane.Lane;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
 import dev.sluice.queue.QueueDefinition;
+import dev.sluice.time.SystemClock;
 import dev.sluice.worker.engine.EngineSnapshot;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -174,10 +175,10 @@ public final class Worker implements AutoCloseable {
   @Override
   public void close() {
     stop();
-    long deadline = System.nanoTime() + longestStop.toNanos();
+    long deadline = SystemClock.INSTANCE.nanos() + longestStop.toNanos();
     try {
       for (GroupWorker group : groups) {
-        group.await(Math.max(0, deadline - System.nanoTime()));
+        group.await(Math.max(0, deadline - SystemClock.INSTANCE.nanos()));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -138,6 +138,11 @@ public final class Ledger {
     return head == null ? restored.firstUndone(nextOffset) : head.offset;
   }
 
+  /** Whether the position itself is committed: only what is done above it may not be covered. */
+  public boolean positionCommitted() {
+    return position() == committedPosition;
+  }
+
   /** Completions that no acknowledged commit covers. */
   public long uncommitted() {
     return done - committed;
@@ -145,7 +150,7 @@ public final class Ledger {
 
   /** Whether a snapshot would say more than the last acknowledged one. */
   public boolean hasNews() {
-    return done > committed || position() != committedPosition;
+    return done > committed || !positionCommitted();
   }
 
   /**

@@ -125,11 +125,16 @@ public final class Engine {
       run = (TaskRun) run.after();
     }
     retries.removeIf(waiting -> waiting.partition == partition);
+    partition.parked.removeGone();
     for (HandlerState handler : partition.queue.handlers) {
       handler.ready.removeGone();
     }
+    PartitionState before = partition.predecessor;
     if (partition.running > 0) {
       leftovers.put(id, partition);
+    } else if (before != null) {
+      // It never started anything: whoever comes next waits for the same runs as it did.
+      leftovers.put(id, before);
     }
     bytesFull &= bytes > bytesMax / 4 * 3;
   }
@@ -166,7 +171,7 @@ public final class Engine {
 
   private void ready(TaskRun run, boolean first) {
     PartitionState partition = run.partition;
-    if (partition.startsHeld()) {
+    if (partition.startsHeld(run)) {
       run.state = TaskRun.State.PARKED;
       partition.parked.addLast(run);
       return;
@@ -181,10 +186,19 @@ public final class Engine {
   }
 
   private void unpark(PartitionState partition) {
-    if (partition.parked.size() > 0 && !partition.startsHeld()) {
-      for (TaskRun run = partition.parked.poll(); run != null; run = partition.parked.poll()) {
-        ready(run, false);
+    TaskRun first = (TaskRun) partition.ledger.first();
+    if (partition.parked.size() == 0 || first == null || partition.startsHeld(first)) {
+      return;
+    }
+    if (partition.ledgerFull()) {
+      if (first.state == TaskRun.State.PARKED) {
+        partition.parked.remove(first);
+        ready(first, true);
       }
+      return;
+    }
+    for (TaskRun run = partition.parked.poll(); run != null; run = partition.parked.poll()) {
+      ready(run, false);
     }
   }
 
@@ -266,7 +280,7 @@ public final class Engine {
       }
       PartitionState partition = run.partition;
       partition.ready--;
-      if (partition.startsHeld()) {
+      if (partition.startsHeld(run)) {
         run.state = TaskRun.State.PARKED;
         partition.parked.addLast(run);
         continue;
@@ -381,7 +395,9 @@ public final class Engine {
   public void hungReturned(TaskRun run) {
     if (run.keyHeldByHungThread) {
       run.keyHeldByHungThread = false;
-      if (run.state == TaskRun.State.ENDED && !run.partition.gone()) {
+      if (run.partition.gone()) {
+        keys.removeIfLast(run);
+      } else if (run.state == TaskRun.State.ENDED) {
         releaseKey(run);
       }
     }

@@ -104,11 +104,15 @@ public final class PartitionState {
   }
 
   /**
-   * Whether nothing of it may start now: it is being handed over, too much is uncommitted, or what
-   * this process started under an earlier assignment is still running.
+   * Whether this run of it may not start now: it is being handed over, what this process started
+   * under an earlier assignment is still running, or too much is uncommitted. Even then the first
+   * unfinished one starts if its offset is what is committed: where the metadata has no room for
+   * what is done behind it, only its end lets a commit cover more.
    */
-  boolean startsHeld() {
+  boolean startsHeld(TaskRun run) {
     PartitionState before = predecessor;
-    return draining || ledgerFull() || before != null && before.running > 0;
+    return draining
+        || before != null && before.running > 0
+        || ledgerFull() && !(ledger.first() == run && ledger.positionCommitted());
   }
 }

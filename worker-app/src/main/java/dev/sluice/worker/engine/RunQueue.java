@@ -43,6 +43,16 @@ final class RunQueue {
     }
   }
 
+  /** Takes a run out of the middle; O(n), and for rare cases only. */
+  void remove(TaskRun wanted) {
+    for (int rest = size; rest > 0; rest--) {
+      TaskRun run = poll();
+      if (run != null && run != wanted) {
+        addLast(run);
+      }
+    }
+  }
+
   @Nullable TaskRun poll() {
     TaskRun first = head;
     if (first != null) {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.flow.lane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.sluice.testing.Seeds;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.junit.jupiter.api.Test;
+
+class LaneTest {
+  @Test
+  void isFullAboveTheHighWatermarkUntilTheLowOneIsReached() {
+    Lane lane = new Lane(100, 20); // high 80, low 40
+    for (int i = 0; i < 80; i++) {
+      lane.add(1);
+    }
+    assertThat(lane.full()).isFalse();
+    lane.add(1);
+    assertThat(lane.full()).isTrue();
+    for (int i = 0; i < 40; i++) {
+      lane.remove(1);
+      assertThat(lane.full()).isTrue();
+      assertThat(lane.aboveLow()).isTrue();
+    }
+    lane.remove(1);
+    assertThat(lane.full()).isFalse();
+    assertThat(lane.aboveLow()).isFalse();
+    assertThat(lane.maxDepth()).isEqualTo(81);
+  }
+
+  @Test
+  void refusesWhatWouldBreakItsBound() {
+    assertThatIllegalArgumentException().isThrownBy(() -> new Lane(0, 1));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Lane(5, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Lane(5, 6));
+    Lane lane = new Lane(1, 1);
+    lane.add(9);
+    assertThatIllegalStateException().isThrownBy(() -> lane.add(9));
+    lane.remove(9);
+    assertThatIllegalStateException().isThrownBy(() -> lane.remove(9));
+  }
+
+  @Test
+  void pollsAreAtMostHalfTheLane() {
+    assertThat(Lane.pollRecordsFor(1, 500)).isEqualTo(1);
+    assertThat(Lane.pollRecordsFor(2, 500)).isEqualTo(1);
+    assertThat(Lane.pollRecordsFor(100, 500)).isEqualTo(50);
+    assertThat(Lane.pollRecordsFor(100_000, 500)).isEqualTo(500);
+  }
+
+  @Test
+  void staysWithinItsBoundForWhoeverFetchesOnlyWhileItIsNotFull() {
+    Seeds.each(
+        200,
+        random -> {
+          int capacity = random.nextInt(1, 60);
+          int poll = random.nextInt(1, capacity + 1);
+          Lane lane = new Lane(capacity, poll);
+          Deque<Integer> inside = new ArrayDeque<>();
+          long bytes = 0;
+          for (int step = 0; step < 500; step++) {
+            if (random.nextBoolean() && !lane.full()) {
+              int records = random.nextInt(poll + 1);
+              for (int i = 0; i < records; i++) {
+                int size = random.nextInt(1_000);
+                lane.add(size);
+                inside.add(size);
+                bytes += size;
+              }
+            } else if (!inside.isEmpty()) {
+              int size = inside.poll();
+              lane.remove(size);
+              bytes -= size;
+            }
+            assertThat(lane.depth()).isEqualTo(inside.size()).isLessThanOrEqualTo(capacity);
+            assertThat(lane.bytes()).isEqualTo(bytes);
+            if (inside.isEmpty()) {
+              assertThat(lane.full()).isFalse();
+            }
+          }
+          assertThat(lane.maxDepth()).isLessThanOrEqualTo(capacity);
+        });
+  }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
+import dev.sluice.architecture.SluiceRules;
+
+@AnalyzeClasses(packages = "dev.sluice.worker", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest static final ArchTests everywhere = ArchTests.in(SluiceRules.EveryModule.class);
+  @ArchTest static final ArchTests published = ArchTests.in(SluiceRules.Published.class);
+  @ArchTest static final ArchTests worker = ArchTests.in(SluiceRules.Worker.class);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.testing.Seeds;
+import org.junit.jupiter.api.Test;
+
+/** Random operations on the engine, judged after each by a model that knows nothing of it. */
+class EngineFuzzTest {
+  @Test
+  void whateverHappensOrderAndBoundsHoldAndEverythingEnds() {
+    Seeds.each(
+        300,
+        random -> {
+          EngineModel model = new EngineModel(random);
+          for (int step = 0; step < 2_000; step++) {
+            model.step();
+            model.check();
+          }
+          model.drain();
+          assertThat(model.ended()).isPositive();
+        });
+  }
+}

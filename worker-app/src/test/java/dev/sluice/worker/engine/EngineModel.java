@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import dev.sluice.Order;
+import dev.sluice.flow.ledger.DoneRanges;
+import dev.sluice.flow.ledger.LedgerCodec;
+import dev.sluice.flow.ledger.LedgerSnapshot;
+import dev.sluice.flow.limit.Limit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+
+/** An engine among threads, a broker and a clock that are played by chance, and what must hold. */
+final class EngineModel {
+  private static final int PARTITIONS = 3;
+  private static final long STALL_NANOS = 100_000;
+  private static final long BYTES_MAX = 600;
+
+  /** A thread with what it took. */
+  private static final class Slot {
+    final HandlerState handler;
+    final Deque<TestRun> rest;
+    int worked;
+
+    Slot(List<TestRun> batch) {
+      handler = batch.get(0).handler;
+      rest = new ArrayDeque<>(batch);
+    }
+  }
+
+  /** One assignment, as the model sees it. */
+  private static final class Held {
+    final PartitionState state;
+    final Map<String, Deque<TestRun>> open = new HashMap<>();
+    final Map<Long, TestRun> unfinished = new HashMap<>();
+    final Set<String> hung = new HashSet<>();
+    long next;
+
+    Held(PartitionState state, long next) {
+      this.state = state;
+      this.next = next;
+    }
+  }
+
+  private final RandomGenerator random;
+  private final Engine engine;
+  private final QueueState queue;
+  private final List<HandlerState> handlers = new ArrayList<>();
+  private final Map<HandlerState, FakeLimit> threadLimits = new HashMap<>();
+  private final Map<HandlerState, FakeLimit> taskLimits = new HashMap<>();
+  private final Order order;
+  private final int keys;
+  private final int laneCapacity;
+  private final int pollRecordsMax;
+  private final int uncommittedMax;
+  private final int metadataMax;
+  private final int calm;
+  private final int slow;
+  private final Held[] assigned = new Held[PARTITIONS];
+  private final LedgerSnapshot[] committed = new LedgerSnapshot[PARTITIONS];
+  private final List<Set<Long>> everEnded = new ArrayList<>();
+  private final List<Slot> slots = new ArrayList<>();
+  private final Map<TestRun, Held> owners = new HashMap<>();
+  private final Map<String, TestRun> running = new HashMap<>();
+  private final List<TestRun> deadLettering = new ArrayList<>();
+  private final List<TestRun> hung = new ArrayList<>();
+
+  /** Ended runs of partitions that are gone, whose given-up threads are still inside. */
+  private final Set<TestRun> lingering = new HashSet<>();
+
+  private final Deque<Map<PartitionState, LedgerSnapshot>> inFlight = new ArrayDeque<>();
+  private long now;
+  private int ended;
+
+  EngineModel(RandomGenerator random) {
+    this.random = random;
+    now = random.nextLong() >> 1;
+    engine = new Engine(BYTES_MAX, STALL_NANOS, random.nextLong(), now);
+    queue = new QueueState("q", random.nextInt(1, 8));
+    for (String type : new String[] {"x", "y"}) {
+      FakeLimit thread = new FakeLimit(true, random.nextInt(1, 6));
+      FakeLimit task = new FakeLimit(false, random.nextInt(1, 20));
+      HandlerState handler = new HandlerState(queue, type, List.of(thread, task));
+      threadLimits.put(handler, thread);
+      taskLimits.put(handler, task);
+      handlers.add(handler);
+      engine.add(handler);
+    }
+    order = Order.values()[random.nextInt(Order.values().length)];
+    keys = random.nextInt(1, 20);
+    laneCapacity = random.nextInt(2, 40);
+    pollRecordsMax = random.nextInt(1, laneCapacity + 1);
+    uncommittedMax = random.nextInt(1, 60);
+    calm = new int[] {1, 4, 40}[random.nextInt(3)];
+    slow = new int[] {1, 4, 20}[random.nextInt(3)];
+    metadataMax = random.nextBoolean() ? 4_000 : random.nextInt(40);
+    for (int i = 0; i < PARTITIONS; i++) {
+      committed[i] = new LedgerSnapshot(0, "", 0);
+      everEnded.add(new HashSet<>());
+      assign(i);
+    }
+  }
+
+  int ended() {
+    return ended;
+  }
+
+  void step() {
+    switch (random.nextInt(24)) {
+      case 0, 1, 2, 3 -> poll(random.nextInt(PARTITIONS));
+      case 4, 5, 6, 7 -> take();
+      case 8, 9, 10, 11, 12, 13 -> work();
+      case 14, 15 -> {
+        now += random.nextInt(random.nextInt(40) == 0 ? (int) STALL_NANOS * 3 : 2_000);
+        engine.turn(now);
+        if (engine.suspended()) {
+          engine.resume();
+        }
+      }
+      case 16, 17 -> commit();
+      case 18 -> acknowledge();
+      case 19 -> deadLettered();
+      case 20 -> hungReturned();
+      case 21 -> takeBack();
+      case 22 -> changeLimits();
+      default -> {
+        if (random.nextInt(calm) == 0) {
+          rebalance(random.nextInt(PARTITIONS));
+        }
+      }
+    }
+  }
+
+  // ---- what happens ----
+
+  private void rebalance(int partition) {
+    PartitionId id = new PartitionId("t", partition);
+    Held held = assigned[partition];
+    if (held == null) {
+      assign(partition);
+    } else if (random.nextInt(3) > 0) {
+      engine.drain(List.of(id));
+    } else {
+      remove(partition);
+      if (random.nextBoolean()) {
+        assign(partition);
+      }
+    }
+  }
+
+  private void remove(int partition) {
+    for (TestRun run : hung) {
+      String name = names.get(run);
+      if (name != null && owners.get(run) == assigned[partition]) {
+        Deque<TestRun> behind = assigned[partition].open.get(name);
+        if (behind.isEmpty()) {
+          lingering.add(run);
+        }
+      }
+    }
+    engine.removed(new PartitionId("t", partition));
+    assigned[partition] = null;
+  }
+
+  private void assign(int partition) {
+    LedgerSnapshot from = committed[partition];
+    DoneRanges restored = LedgerCodec.decode(from.position(), from.metadata()).orElseThrow();
+    PartitionState state =
+        engine.assigned(
+            new Assignment(
+                queue,
+                "t",
+                partition,
+                from.position(),
+                from.position(),
+                restored,
+                laneCapacity,
+                pollRecordsMax,
+                uncommittedMax));
+    assigned[partition] = new Held(state, from.position());
+  }
+
+  private void poll(int partition) {
+    Held held = assigned[partition];
+    engine.plan(now);
+    if (held == null || held.state.pauses.paused()) {
+      return;
+    }
+    int records = random.nextInt(pollRecordsMax + 1);
+    for (int i = 0; i < records; i++) {
+      long offset = held.next;
+      held.next++;
+      if (OrderedBy.mix(offset) % 5 == 0) {
+        continue; // this offset does not exist
+      }
+      if (held.state.ledger.wasDone(offset)) {
+        require(everEnded.get(partition).contains(offset), "restored what was not done", offset);
+        held.state.ledger.seenUpTo(offset + 1);
+        continue;
+      }
+      accept(held, offset);
+    }
+  }
+
+  private void accept(Held held, long offset) {
+    long mixed = OrderedBy.mix(offset ^ 77);
+    byte[] key = mixed % 7 == 0 ? null : new byte[] {(byte) Math.floorMod(mixed, keys)};
+    OrderedBy by = OrderedBy.of(order, held.state, key);
+    TestRun run =
+        new TestRun(offset, held.state, handlers.get((int) Math.floorMod(offset, 2L)), by);
+    owners.put(run, held);
+    held.unfinished.put(offset, run);
+    if (by.ordered()) {
+      held.open.computeIfAbsent(name(key), k -> new ArrayDeque<>()).addLast(run);
+      names.put(run, name(key));
+    }
+    engine.accept(run);
+  }
+
+  private final Map<TestRun, String> names = new HashMap<>();
+
+  private String name(byte[] key) {
+    return order == Order.PARTITION ? "all" : String.valueOf(key[0]);
+  }
+
+  private void take() {
+    TaskRun[] into = new TaskRun[random.nextInt(1, 10)];
+    int taken = engine.take(into, now);
+    if (taken == 0) {
+      return;
+    }
+    List<TestRun> batch = new ArrayList<>();
+    for (int i = 0; i < taken; i++) {
+      TestRun run = (TestRun) into[i];
+      begin(run);
+      batch.add(run);
+    }
+    require(batch.stream().allMatch(r -> r.handler == batch.get(0).handler), "mixed batch", batch);
+    slots.add(new Slot(batch));
+  }
+
+  private void begin(TestRun run) {
+    Held held = owners.get(run);
+    require(held.unfinished.get(run.offset()) == run, "started after its end", run);
+    require(!run.partition.gone(), "started although its partition is gone", run);
+    require(!run.partition.draining, "started although its partition drains", run);
+    String name = names.get(run);
+    if (name != null) {
+      require(held.open.get(name).peekFirst() == run, "started before its turn", run);
+      require(!held.hung.contains(name), "started beside a hung one", run);
+      TestRun other = running.put(run.partition.partition + "/" + name, run);
+      require(other == null, "two of one key run: " + other, run);
+    }
+    for (Slot slot : slots) {
+      for (TestRun other : slot.rest) {
+        require(
+            other.partition.partition != run.partition.partition || other.offset() != run.offset(),
+            "runs twice at once",
+            run);
+      }
+    }
+  }
+
+  /** A thread ends its next attempt, or is through. */
+  private void work() {
+    if (slots.isEmpty() || random.nextInt(slow) > 0) {
+      return;
+    }
+    int at = random.nextInt(slots.size());
+    Slot slot = slots.get(at);
+    TestRun run = slot.rest.poll();
+    if (run != null) {
+      boolean gaveUp = end(run, random.nextInt(20));
+      slot.worked++;
+      if (gaveUp) {
+        slot.rest.forEach(this::unstarted);
+        slot.rest.clear();
+      } else if (!slot.rest.isEmpty() || random.nextBoolean()) {
+        return;
+      }
+    }
+    slots.remove(at);
+    engine.slotEnded(slot.handler, slot.worked, random.nextInt(300_000));
+  }
+
+  private boolean end(TestRun run, int how) {
+    Held held = owners.get(run);
+    boolean gone = held.state.gone();
+    Limit.Ending ending = how < 13 ? Limit.Ending.SUCCESS : Limit.Ending.FAILURE;
+    run.handler.attemptEnded(ending, 1, null);
+    stopped(run);
+    if (how < 13) {
+      require(engine.succeeded(run, 1) == !gone, "success counts wrongly", run);
+      if (!gone) {
+        finished(run);
+      }
+    } else if (how < 18) {
+      long delay = how == 13 ? 0 : random.nextInt(20_000);
+      engine.retry(run, delay, how != 14, 1, now);
+    } else {
+      boolean hangs = how == 19;
+      require(engine.deadLetter(run, hangs, 1) == !gone, "dead letter counts wrongly", run);
+      if (!gone) {
+        deadLettering.add(run);
+      }
+      if (hangs) {
+        hung.add(run);
+        if (!gone && names.containsKey(run)) {
+          held.hung.add(names.get(run));
+        }
+      }
+      return hangs;
+    }
+    return false;
+  }
+
+  private void stopped(TestRun run) {
+    if (names.containsKey(run)) {
+      running.remove(run.partition.partition + "/" + names.get(run), run);
+    }
+  }
+
+  private void unstarted(TestRun run) {
+    stopped(run);
+    engine.unstarted(run);
+  }
+
+  private void takeBack() {
+    for (Slot slot : slots) {
+      while (slot.rest.size() > 1) {
+        unstarted(slot.rest.pollLast());
+      }
+    }
+  }
+
+  private void finished(TestRun run) {
+    Held held = owners.get(run);
+    require(held.unfinished.remove(run.offset()) == run, "ended twice", run);
+    everEnded.get(held.state.partition).add(run.offset());
+    String name = names.get(run);
+    if (name != null) {
+      require(held.open.get(name).pollFirst() == run, "ended before its turn", run);
+    }
+    ended++;
+  }
+
+  private void deadLettered() {
+    if (!deadLettering.isEmpty()) {
+      TestRun run = deadLettering.remove(random.nextInt(deadLettering.size()));
+      boolean gone = run.partition.gone();
+      require(engine.deadLettered(run) == !gone, "dead letter counts wrongly", run);
+      if (!gone) {
+        finished(run);
+      }
+    }
+  }
+
+  private void hungReturned() {
+    if (!hung.isEmpty()) {
+      TestRun run = hung.remove(random.nextInt(hung.size()));
+      if (names.containsKey(run)) {
+        owners.get(run).hung.remove(names.get(run));
+      }
+      lingering.remove(run);
+      engine.hungReturned(run);
+    }
+  }
+
+  private void commit() {
+    Map<PartitionState, LedgerSnapshot> news =
+        engine.snapshots(List.copyOf(engine.partitions()), metadataMax);
+    news.forEach(
+        (state, snapshot) -> {
+          committed[state.partition] = snapshot;
+          Held held = assigned[state.partition];
+          for (TestRun run : held.unfinished.values()) {
+            require(snapshot.position() <= run.offset(), "committed past an unfinished task", run);
+          }
+        });
+    inFlight.add(news);
+  }
+
+  private void acknowledge() {
+    if (!inFlight.isEmpty()) {
+      engine.acknowledged(inFlight.poll());
+    }
+  }
+
+  private void changeLimits() {
+    HandlerState handler = handlers.get(random.nextInt(2));
+    threadLimits.get(handler).permits = random.nextInt(1, 6);
+    taskLimits.get(handler).permits = random.nextInt(1, 20);
+    if (random.nextInt(4) == 0) {
+      taskLimits.get(handler).refusesUntilNanos = now + random.nextInt(5_000);
+    }
+  }
+
+  // ---- what must hold ----
+
+  void check() {
+    long open = 0;
+    for (Held held : assigned) {
+      if (held == null) {
+        continue;
+      }
+      PartitionState p = held.state;
+      open += held.unfinished.size();
+      require(p.lane.depth() == held.unfinished.size(), "lane depth", p.lane.depth());
+      require(p.lane.maxDepth() <= laneCapacity, "lane overflow", p.lane.maxDepth());
+      require(p.ledger.uncommitted() >= 0, "uncommitted", p.ledger.uncommitted());
+      require(
+          p.running >= 0 && p.ready >= 0 && p.retryWaiting >= 0 && p.deadLettering >= 0,
+          "a negative count",
+          p.topic + p.partition);
+      long position = p.ledger.position();
+      for (long offset : held.unfinished.keySet()) {
+        require(position <= offset, "position past an unfinished task", offset);
+      }
+    }
+    EngineSnapshot snapshot = engine.snapshot(now);
+    require(snapshot.bytes() == open * TestRun.BYTES, "bytes", snapshot.bytes());
+    require(queue.running == slots.size(), "running threads", queue.running);
+    require(queue.running <= queue.concurrency, "too concurrent", queue.running);
+    require(snapshot.keys() == keysHeld(), "keys, not " + keysHeld(), snapshot.keys());
+    for (HandlerState handler : handlers) {
+      long threads = slots.stream().filter(s -> s.handler == handler).count();
+      long tasks =
+          slots.stream().filter(s -> s.handler == handler).mapToInt(s -> s.rest.size()).sum();
+      require(threadLimits.get(handler).used == threads, "thread permits", threads);
+      require(taskLimits.get(handler).used == tasks, "task permits", tasks);
+    }
+  }
+
+  private long keysHeld() {
+    long held = lingering.size();
+    for (Held h : assigned) {
+      if (h != null) {
+        Set<String> names = new HashSet<>(h.hung);
+        h.open.forEach(
+            (name, runs) -> {
+              if (!runs.isEmpty()) {
+                names.add(name);
+              }
+            });
+        held += names.size();
+      }
+    }
+    return held;
+  }
+
+  /** Nothing new comes in: all that is there must end, and leave nothing behind. */
+  void drain() {
+    for (int i = 0; i < PARTITIONS; i++) {
+      if (assigned[i] != null && assigned[i].state.draining) {
+        remove(i);
+      }
+    }
+    taskLimits.values().forEach(limit -> limit.refusesUntilNanos = Long.MIN_VALUE);
+    for (int idle = 0; idle < 3; ) {
+      int before = ended;
+      take();
+      while (!slots.isEmpty()) {
+        Slot slot = slots.remove(slots.size() - 1);
+        for (TestRun run = slot.rest.poll(); run != null; run = slot.rest.poll()) {
+          end(run, 0);
+        }
+        engine.slotEnded(slot.handler, 1, 1_000_000);
+      }
+      while (!deadLettering.isEmpty()) {
+        deadLettered();
+      }
+      while (!hung.isEmpty()) {
+        hungReturned();
+      }
+      commit();
+      while (!inFlight.isEmpty()) {
+        acknowledge();
+      }
+      check();
+      now += Math.min(20_000, engine.nextTurnNanos(now));
+      engine.turn(now);
+      idle = ended == before ? idle + 1 : 0;
+    }
+    for (Held held : assigned) {
+      require(held == null || held.unfinished.isEmpty(), "stuck", describe(held));
+    }
+    require(engine.ready() == 0, "ready", engine.ready());
+    require(engine.quiet(ids(engine.partitions())), "not quiet", "");
+    require(engine.snapshot(now).keys() == 0, "keys left", engine.snapshot(now).keys());
+  }
+
+  private static String describe(Held held) {
+    return held == null
+        ? ""
+        : held.unfinished.values() + " uncommitted=" + held.state.ledger.uncommitted();
+  }
+
+  private static Collection<PartitionId> ids(Collection<PartitionState> states) {
+    return states.stream().map(s -> new PartitionId(s.topic, s.partition)).toList();
+  }
+
+  private static void require(boolean holds, String what, Object about) {
+    if (!holds) {
+      throw new AssertionError(what + ": " + about);
+    }
+  }
+}

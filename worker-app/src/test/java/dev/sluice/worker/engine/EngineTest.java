@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.flow.limit.Limit;
+import dev.sluice.flow.pause.PauseReason;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class EngineTest {
+  private final TestWorld world = new TestWorld();
+  private final Engine engine = world.engine;
+  private final PartitionState partition = world.assign("t", 0);
+
+  private TestRun takeOne() {
+    List<TestRun> runs = world.take();
+    assertThat(runs).hasSize(1);
+    return runs.get(0);
+  }
+
+  private void slotEnded() {
+    engine.slotEnded(world.handler, 1, 1_000_000);
+  }
+
+  private long keys() {
+    return engine.snapshot(world.now).keys();
+  }
+
+  @Test
+  void tasksOfOneKeyRunOneAfterTheOtherAndOthersBesideThem() {
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun a2 = world.accept(partition, 1, "a");
+    TestRun b1 = world.accept(partition, 2, "b");
+    assertThat(takeOne()).isSameAs(a1);
+    assertThat(takeOne()).isSameAs(b1);
+    assertThat(world.take()).isEmpty();
+    world.succeed(a1);
+    assertThat(takeOne()).isSameAs(a2);
+    assertThat(partition.ledger().position()).isEqualTo(1);
+  }
+
+  @Test
+  void tasksWithoutAKeyAreFree() {
+    world.accept(partition, 0, null);
+    world.accept(partition, 1, null);
+    assertThat(takeOne().offset()).isZero();
+    assertThat(takeOne().offset()).isEqualTo(1);
+  }
+
+  @Test
+  void aRetriedTaskIsNotOvertakenByTheNextOfItsKey() {
+    TestRun first = world.accept(partition, 0, "a");
+    TestRun second = world.accept(partition, 1, "a");
+    takeOne();
+    engine.retry(first, 500, true, 10, world.now);
+    slotEnded();
+    assertThat(world.take()).isEmpty();
+    assertThat(engine.nextTurnNanos(world.now)).isEqualTo(500);
+    world.now += 500;
+    engine.turn(world.now);
+    assertThat(takeOne()).isSameAs(first);
+    assertThat(first.attempt()).isEqualTo(2);
+    world.succeed(first);
+    assertThat(takeOne()).isSameAs(second);
+  }
+
+  @Test
+  void anInterruptedAttemptIsNotCounted() {
+    TestRun run = world.accept(partition, 0, "a");
+    takeOne();
+    engine.retry(run, 0, false, 10, world.now);
+    slotEnded();
+    assertThat(takeOne().attempt()).isEqualTo(1);
+  }
+
+  @Test
+  void aDeadLetterHoldsItsKeyAndItsOffsetUntilItIsAcknowledged() {
+    TestRun dead = world.accept(partition, 0, "a");
+    TestRun next = world.accept(partition, 1, "a");
+    takeOne();
+    assertThat(engine.deadLetter(dead, false, 10)).isTrue();
+    slotEnded();
+    assertThat(world.take()).isEmpty();
+    assertThat(partition.ledger().position()).isZero();
+    assertThat(engine.quiet(List.of(new PartitionId("t", 0)))).isFalse();
+    assertThat(engine.deadLettered(dead)).isTrue();
+    assertThat(partition.ledger().position()).isEqualTo(1);
+    assertThat(takeOne()).isSameAs(next);
+  }
+
+  @Test
+  void aHungHandlerKeepsItsKeyUntilItsThreadComesBack() {
+    TestRun hung = world.accept(partition, 0, "a");
+    TestRun next = world.accept(partition, 1, "a");
+    takeOne();
+    engine.deadLetter(hung, true, 10);
+    slotEnded();
+    engine.deadLettered(hung);
+    assertThat(partition.ledger().position()).isEqualTo(1);
+    assertThat(world.take()).isEmpty();
+    engine.hungReturned(hung);
+    assertThat(takeOne()).isSameAs(next);
+  }
+
+  @Test
+  void theKeyOfAHungHandlerIsForgottenWithItsPartition() {
+    TestRun hung = world.accept(partition, 0, "a");
+    takeOne();
+    engine.deadLetter(hung, true, 10);
+    slotEnded();
+    engine.deadLettered(hung);
+    engine.removed(new PartitionId("t", 0));
+    engine.hungReturned(hung);
+    assertThat(keys()).isZero();
+  }
+
+  @Test
+  void nothingOfADrainingPartitionIsStarted() {
+    TestRun running = world.accept(partition, 0, "a");
+    world.accept(partition, 1, "b");
+    takeOne();
+    engine.drain(List.of(new PartitionId("t", 0)));
+    assertThat(world.take()).isEmpty();
+    assertThat(engine.quiet(List.of(new PartitionId("t", 0)))).isFalse();
+    world.succeed(running);
+    assertThat(engine.turnWanted()).isTrue();
+    assertThat(engine.quiet(List.of(new PartitionId("t", 0)))).isTrue();
+    engine.plan(world.now);
+    assertThat(partition.pauses().has(PauseReason.DRAINING)).isTrue();
+  }
+
+  @Test
+  void aCompletionOfARemovedPartitionDoesNotCount() {
+    TestRun run = world.accept(partition, 0, "a");
+    takeOne();
+    engine.removed(new PartitionId("t", 0));
+    assertThat(run.stale()).isTrue();
+    assertThat(engine.succeeded(run, 10)).isFalse();
+    EngineSnapshot snapshot = engine.snapshot(world.now);
+    assertThat(snapshot.handlers().get(0).stale()).isEqualTo(1);
+    assertThat(snapshot.handlers().get(0).succeeded()).isZero();
+    assertThat(snapshot.bytes()).isZero();
+    assertThat(snapshot.keys()).isZero();
+  }
+
+  @Test
+  void aPartitionThatComesBackWaitsForWhatStillRunsOfIt() {
+    TestRun old = world.accept(partition, 0, "a");
+    takeOne();
+    engine.removed(new PartitionId("t", 0));
+    PartitionState again = world.assign("t", 0);
+    TestRun same = world.accept(again, 0, "a");
+    assertThat(world.take()).isEmpty();
+    engine.succeeded(old, 10);
+    slotEnded();
+    assertThat(takeOne()).isSameAs(same);
+  }
+
+  @Test
+  void aPartitionThatComesBackTwiceStillWaitsForWhatRunsOfIt() {
+    TestRun old = world.accept(partition, 0, "a");
+    takeOne();
+    engine.removed(new PartitionId("t", 0));
+    PartitionState second = world.assign("t", 0);
+    world.accept(second, 0, "a");
+    engine.removed(new PartitionId("t", 0));
+    PartitionState third = world.assign("t", 0);
+    TestRun same = world.accept(third, 0, "a");
+    assertThat(world.take()).isEmpty();
+    engine.succeeded(old, 10);
+    slotEnded();
+    assertThat(takeOne()).isSameAs(same);
+    assertThat(world.take()).isEmpty();
+  }
+
+  @Test
+  void tooManyUncommittedCompletionsHoldThePartitionUntilTheBrokerAcknowledges() {
+    TestWorld small = new TestWorld();
+    small.uncommittedMax = 2;
+    PartitionState held = small.assign("t", 0);
+    for (int offset = 0; offset < 4; offset++) {
+      small.accept(held, offset, null);
+    }
+    small.succeed(small.take().get(0));
+    assertThat(small.engine.commitSoon()).isTrue();
+    small.succeed(small.take().get(0));
+    assertThat(small.take()).isEmpty();
+    small.engine.plan(small.now);
+    assertThat(held.pauses().has(PauseReason.LEDGER_FULL)).isTrue();
+    small.commit();
+    assertThat(small.take()).hasSize(1);
+    small.engine.plan(small.now);
+    assertThat(held.pauses().paused()).isFalse();
+  }
+
+  @Test
+  void theFirstUnfinishedTaskStartsAlthoughTheMetadataHasNoRoomForWhatIsDoneBehindIt() {
+    TestWorld small = new TestWorld();
+    small.uncommittedMax = 3;
+    small.metadataBytesMax = 0;
+    PartitionState held = small.assign("t", 0);
+    TestRun first = small.accept(held, 0, null);
+    for (int offset = 1; offset < 6; offset++) {
+      small.accept(held, offset, null);
+    }
+    assertThat(small.take()).containsExactly(first);
+    small.engine.retry(first, 1_000, true, 1, small.now);
+    small.engine.slotEnded(small.handler, 1, 1_000_000);
+    for (int i = 0; i < 3; i++) {
+      small.succeed(small.take().get(0));
+    }
+    small.now += 1_000;
+    small.engine.turn(small.now);
+    small.commit();
+    assertThat(held.ledger().uncommitted()).isEqualTo(3);
+    assertThat(small.take()).containsExactly(first);
+    assertThat(small.take()).isEmpty();
+    small.succeed(first);
+    assertThat(small.take()).isEmpty();
+    small.commit();
+    assertThat(held.ledger().uncommitted()).isZero();
+    assertThat(small.take()).hasSize(1);
+  }
+
+  @Test
+  void nothingStartsAfterAStallUntilMembershipIsProven() {
+    world.accept(partition, 0, "a");
+    world.now += TestWorld.STALL_NANOS + 1;
+    assertThat(world.take()).isEmpty();
+    assertThat(engine.suspended()).isTrue();
+    assertThat(engine.turnWanted()).isTrue();
+    engine.turn(world.now);
+    assertThat(world.take()).isEmpty();
+    engine.resume();
+    takeOne();
+  }
+
+  @Test
+  void concurrencyOfTheQueueIsNeverExceeded() {
+    for (int offset = 0; offset < 10; offset++) {
+      world.accept(partition, offset, null);
+    }
+    TestRun first = takeOne();
+    takeOne();
+    takeOne();
+    takeOne();
+    assertThat(world.take()).isEmpty();
+    world.succeed(first);
+    takeOne();
+    assertThat(world.take()).isEmpty();
+  }
+
+  @Test
+  void aTaskThatWasTakenAndNotBegunGoesBackToTheFront() {
+    TestRun first = world.accept(partition, 0, "a");
+    world.accept(partition, 1, "b");
+    takeOne();
+    engine.unstarted(first);
+    engine.slotEnded(world.handler, 0, 10);
+    assertThat(takeOne()).isSameAs(first);
+    assertThat(engine.snapshot(world.now).handlers().get(0).started()).isEqualTo(1);
+  }
+
+  @Test
+  void aHeldLimitIsTheReasonOfAPauseOnlyWhenTheLaneIsFilled() {
+    FakeLimit limit = new FakeLimit(false, 0);
+    TestWorld limited = new TestWorld(4, List.of(limit));
+    PartitionState p = limited.assign("t", 0); // high 40, low 20
+    for (int offset = 0; offset < 20; offset++) {
+      limited.accept(p, offset, null);
+    }
+    assertThat(limited.take()).isEmpty();
+    limited.engine.plan(limited.now);
+    assertThat(p.pauses().paused()).isFalse();
+    limited.accept(p, 20, null);
+    limited.engine.plan(limited.now);
+    assertThat(p.pauses().heldNanos(limited.now)).isEqualTo(Map.of(PauseReason.RATE_LIMITED, 0L));
+  }
+
+  @Test
+  void whatOneLimitRefusesTakesNoPermitOfTheOthers() {
+    FakeLimit generous = new FakeLimit(true, 10);
+    FakeLimit refusing = new FakeLimit(false, 0);
+    TestWorld limited = new TestWorld(4, List.of(generous, new FakeLimit(false, 9), refusing));
+    limited.accept(limited.assign("t", 0), 0, null);
+    assertThat(limited.take()).isEmpty();
+    assertThat(generous.used).isZero();
+    assertThat(limited.engine.nextTurnNanos(limited.now)).isEqualTo(Long.MAX_VALUE);
+    refusing.permits = 1;
+    limited.handler.released();
+    TestRun run = limited.take().get(0);
+    assertThat(generous.used).isEqualTo(1);
+    limited.succeed(run);
+    assertThat(generous.used + refusing.used).isZero();
+  }
+
+  @Test
+  void bytesOfAllPartitionsTogetherPauseFetching() {
+    Engine small = new Engine(4 * TestRun.BYTES, TestWorld.STALL_NANOS, 1, 0);
+    QueueState queue = new QueueState("q", 10);
+    HandlerState handler = new HandlerState(queue, "*", List.of());
+    small.add(handler);
+    PartitionState p =
+        small.assigned(
+            new Assignment(
+                queue, "t", 0, 0, 0, dev.sluice.flow.ledger.DoneRanges.NONE, 50, 10, 100));
+    for (int offset = 0; offset < 4; offset++) {
+      small.accept(new TestRun(offset, p, handler, new OrderedBy(false, 0)));
+    }
+    small.plan(0);
+    assertThat(p.pauses().has(PauseReason.BYTES_FULL)).isTrue();
+    TaskRun[] one = new TaskRun[1];
+    small.take(one, 0);
+    small.succeeded(one[0], 1);
+    handler.attemptEnded(Limit.Ending.SUCCESS, 1, null);
+    small.slotEnded(handler, 1, 1);
+    small.plan(0);
+    assertThat(p.pauses().paused()).isFalse();
+  }
+}
