@@ -2,6 +2,7 @@
 package dev.sluice.localkafka.junit;
 
 import dev.sluice.localkafka.LocalKafka;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +12,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /** The broker that a test was given. Thread-safe. */
@@ -68,13 +71,21 @@ public final class TestKafka implements AutoCloseable {
     return name;
   }
 
-  /** Creates a topic of one replica and waits for it; one that exists is an error. */
+  /**
+   * Creates a topic of one replica and waits until its leaders answer, without which an idempotent
+   * producer may lose its first requests (KAFKA-15591); a topic that exists is an error.
+   */
   public void createTopic(String name, int partitions) {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
       admin
           .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
           .all()
           .get(30, TimeUnit.SECONDS);
+      Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+      for (int i = 0; i < partitions; i++) {
+        ends.put(new TopicPartition(name, i), OffsetSpec.latest());
+      }
+      admin.listOffsets(ends).all().get(30, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("Topic " + name + " cannot be created", e);
     } catch (InterruptedException e) {
