@@ -25,6 +25,16 @@ public final class QueueState {
     return name;
   }
 
+  /** The most threads that work its tasks at once. */
+  public int concurrency() {
+    return concurrency;
+  }
+
+  /** Threads that have tasks of it; to be used under the engine's lock. */
+  public int running() {
+    return running;
+  }
+
   /** Whether every handler that has ready tasks is held back, and at least one is. */
   int heldReasons(long nowNanos) {
     int reasons = 0;

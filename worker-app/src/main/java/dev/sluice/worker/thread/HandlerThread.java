@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.thread;
 
+import dev.sluice.worker.engine.HandlerState;
 import dev.sluice.worker.engine.TaskRun;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
@@ -34,6 +35,12 @@ final class HandlerThread implements Runnable {
 
   private volatile long currentStartNanos;
 
+  /**
+   * The handler whose slot it has; written by the thread itself, under the engine's lock. The batch
+   * may be empty nevertheless: a thread that is held up before it begins is left with nothing.
+   */
+  @Nullable HandlerState slot;
+
   // Guarded by the engine's lock.
   final TaskRun[] batch = new TaskRun[BATCH];
   int size;
@@ -62,7 +69,7 @@ final class HandlerThread implements Runnable {
   @Override
   public void run() {
     while (pool.visit(this)) {
-      if (size == 0) {
+      if (slot == null) {
         while (!woken) {
           LockSupport.park(this);
           Thread.interrupted();

@@ -105,15 +105,16 @@ public final class HandlerThreads {
         wake(now);
         return false;
       }
-      if (thread.size > 0) {
-        HandlerState handler = thread.batch[0].handler();
+      HandlerState slot = thread.slot;
+      if (slot != null) {
         takeBack(thread, now);
-        engine.slotEnded(handler, thread.reported, now - thread.batchStartNanos);
+        engine.slotEnded(slot, thread.reported, now - thread.batchStartNanos);
         thread.clear();
       }
       boolean wasSearching = thread.searching;
       thread.searching = false;
       thread.size = stopped ? 0 : engine.take(thread.batch, now);
+      thread.slot = thread.size > 0 ? thread.batch[0].handler() : null;
       thread.batchStartNanos = now;
       if (wasSearching) {
         searching = false;
@@ -220,13 +221,12 @@ public final class HandlerThreads {
     thread.givenUp = true;
     hung++;
     thread.reported++;
-    HandlerState handler = run.handler();
     if (engine.deadLetter(run, true, ran)) {
       attempts.deadLetter(run, attempts.hung(run, ran));
     } else {
       attempts.dropped(run);
     }
-    engine.slotEnded(handler, thread.size, ran);
+    engine.slotEnded(run.handler(), thread.size, ran);
     wake(nowNanos);
   }
 
