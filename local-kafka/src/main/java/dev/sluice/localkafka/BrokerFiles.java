@@ -2,7 +2,6 @@
 package dev.sluice.localkafka;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -20,7 +19,13 @@ final class BrokerFiles {
     try {
       return Files.createTempDirectory("sluice-kafka-");
     } catch (IOException e) {
-      throw new UncheckedIOException("No temporary folder for the broker's data", e);
+      throw new LocalKafkaException(
+          "No folder for the data can be made in "
+              + System.getProperty("java.io.tmpdir")
+              + " ("
+              + e
+              + "). Give a folder, or another java.io.tmpdir.",
+          e);
     }
   }
 
@@ -28,7 +33,9 @@ final class BrokerFiles {
     try {
       return Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new LocalKafkaException("The folder " + folder + " cannot be made: " + e, e);
+      throw new LocalKafkaException(
+          "The folder " + folder + " cannot be made (" + e + "). Choose one that can be written.",
+          e);
     }
   }
 
@@ -42,7 +49,13 @@ final class BrokerFiles {
         Files.deleteIfExists(path);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("The broker's folder " + folder + " cannot be deleted", e);
+      throw new LocalKafkaException(
+          "The folder of the data, "
+              + folder
+              + ", cannot be deleted ("
+              + e
+              + "). Delete it yourself once no broker uses it.",
+          e);
     }
   }
 
@@ -57,7 +70,11 @@ final class BrokerFiles {
       }
       return ports;
     } catch (IOException e) {
-      throw new UncheckedIOException("No free port on the loopback address", e);
+      throw new LocalKafkaException(
+          "There is no free port on the loopback address ("
+              + e
+              + "). End what holds so many, or choose a port.",
+          e);
     } finally {
       for (ServerSocket socket : sockets) {
         if (socket != null) {
@@ -74,12 +91,18 @@ final class BrokerFiles {
   /**
    * Does nothing where a port can be listened on.
    *
-   * @throws LocalKafkaException if it is in use
+   * @throws LocalKafkaException if it is in use or not allowed
    */
   static void requireFree(int port) {
-    if (!isFree(port)) {
+    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      assert socket.isBound();
+    } catch (IOException e) {
+      String text = String.valueOf(e.getMessage());
       throw new LocalKafkaException(
-          "Port " + port + " is in use. Stop what listens there, or choose another port.");
+          text.contains("in use")
+              ? "Port " + port + " is in use. Stop what listens there, or choose another port."
+              : "Port " + port + " cannot be used (" + text + "). Choose another port.",
+          e);
     }
   }
 
@@ -120,15 +143,13 @@ final class BrokerFiles {
     try {
       Files.deleteIfExists(marker);
     } catch (IOException e) {
-      throw new UncheckedIOException(marker + " cannot be deleted", e);
-    }
-  }
-
-  private static boolean isFree(int port) {
-    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-      return socket.isBound();
-    } catch (IOException e) {
-      return false;
+      throw new LocalKafkaException(
+          "The mark of an orderly end, "
+              + marker
+              + ", cannot be deleted ("
+              + e
+              + "). Without that, the broker starts as if it had never been killed.",
+          e);
     }
   }
 }
