@@ -2,6 +2,7 @@
 package dev.sluice.localkafka.junit;
 
 import dev.sluice.localkafka.LocalKafka;
+import dev.sluice.localkafka.LocalKafkaException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,18 +69,26 @@ public final class TestKafka implements AutoCloseable {
     return name;
   }
 
-  /** Creates a topic of one replica and waits for it; one that exists is an error. */
+  /**
+   * Creates a topic of one replica and waits for it.
+   *
+   * @throws LocalKafkaException if it exists, or cannot be created within 30 s
+   */
   public void createTopic(String name, int partitions) {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
       admin
           .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
           .all()
           .get(30, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new IllegalStateException("Topic " + name + " cannot be created", e);
+    } catch (ExecutionException e) {
+      throw new LocalKafkaException(
+          "Topic " + name + " cannot be created: " + e.getCause(), e.getCause());
+    } catch (TimeoutException e) {
+      throw new LocalKafkaException(
+          "Topic " + name + " was not created within 30 s; does " + bootstrapServers + " run?", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while topic " + name + " is created", e);
+      throw new LocalKafkaException("Interrupted while topic " + name + " is created", e);
     }
   }
 
