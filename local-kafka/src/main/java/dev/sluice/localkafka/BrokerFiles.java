@@ -4,15 +4,48 @@ package dev.sluice.localkafka;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.FileVisitResult;
+import java.nio.file.FileVisitor;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Folders and ports of local brokers. */
 final class BrokerFiles {
+  /** Files that vanish meanwhile are fine: a broker that was ended may have been renaming some. */
+  private static final FileVisitor<Path> DELETING =
+      new SimpleFileVisitor<>() {
+        @Override
+        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+            throws IOException {
+          Files.deleteIfExists(file);
+          return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+          if (e instanceof NoSuchFileException) {
+            return FileVisitResult.CONTINUE;
+          }
+          throw e;
+        }
+
+        @Override
+        public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
+            throws IOException {
+          if (e != null) {
+            throw e;
+          }
+          Files.deleteIfExists(folder);
+          return FileVisitResult.CONTINUE;
+        }
+      };
+
   private BrokerFiles() {}
 
   static Path temporaryFolder() {
@@ -40,14 +73,8 @@ final class BrokerFiles {
   }
 
   static void delete(Path folder) {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> found = Files.walk(folder)) {
-      List<Path> all = found.sorted(Comparator.reverseOrder()).toList();
-      for (Path path : all) {
-        Files.deleteIfExists(path);
-      }
+    try {
+      Files.walkFileTree(folder, DELETING);
     } catch (IOException e) {
       throw new LocalKafkaException(
           "The folder of the data, "
@@ -114,19 +141,19 @@ final class BrokerFiles {
   /**
    * Does nothing where a folder is absent, empty, or was written by as many brokers.
    *
-   * @throws LocalKafkaException if it is no folder, or written by another number of brokers: they
+   * @throws DataFolderException if it is no folder, or written by another number of brokers: they
    *     would wait for each other
    */
   static void requireDataOf(int brokers, Path folder) {
     if (Files.exists(folder) && !Files.isDirectory(folder)) {
-      throw new LocalKafkaException(folder + " is a file; the data needs a folder of its own.");
+      throw new DataFolderException(folder + " is a file; the data needs a folder of its own.");
     }
     int found = 0;
     while (Files.exists(folder.resolve(nameOf(found + 1)).resolve("meta.properties"))) {
       found++;
     }
     if (found != 0 && found != brokers) {
-      throw new LocalKafkaException(
+      throw new DataFolderException(
           "The folder "
               + folder
               + " holds the data of a cluster with brokers = "

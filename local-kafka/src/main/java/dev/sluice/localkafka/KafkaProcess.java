@@ -110,7 +110,12 @@ public final class KafkaProcess implements AutoCloseable {
     broker(broker).awaitEnd();
   }
 
-  /** Starts a broker that was killed or stopped, on its data and port, and waits for it. */
+  /**
+   * Starts a broker that was killed or stopped, on its data and port, and waits for it. More than
+   * half of the brokers, this one included, must be running then.
+   *
+   * @throws LocalKafkaException if it does not come back within 60 s; its text ends with the logs
+   */
   public synchronized void restart(int broker) {
     if (broker(broker).isAlive()) {
       throw new IllegalStateException("Broker " + broker + " is running; kill or stop it first");
@@ -219,8 +224,9 @@ public final class KafkaProcess implements AutoCloseable {
     /**
      * Starts the brokers and waits until they answer.
      *
-     * @throws LocalKafkaException if they do not within 60 s (its text ends with their logs), if a
-     *     port is in use, or if the folder is no folder or holds the data of another number of
+     * @throws LocalKafkaException if they do not within 60 s (its text ends with their logs), or if
+     *     a port is in use
+     * @throws DataFolderException if the folder is a file or holds the data of another number of
      *     brokers
      * @throws IllegalArgumentException if the port of the last broker would be above 65535
      */

@@ -159,8 +159,9 @@ public final class LocalKafka implements AutoCloseable {
     /**
      * Starts the brokers and waits until they answer.
      *
-     * @throws LocalKafkaException if they do not within 60 s, if a port is in use, or if the folder
-     *     is no folder or holds the data of another number of brokers
+     * @throws LocalKafkaException if they do not within 60 s, or if a port is in use
+     * @throws DataFolderException if the folder is a file or holds the data of another number of
+     *     brokers
      * @throws IllegalArgumentException if the port of the last broker would be above 65535
      */
     public LocalKafka start() {

@@ -11,6 +11,9 @@ import org.slf4j.LoggerFactory;
 
 /** Keeps a broker from logging every step: without a configuration, Logback says all it is told. */
 public final class QuietLogs {
+  /** What logs, with a stack trace, that the last of several brokers has no quorum to leave. */
+  private static final String LEAVING = "org.apache.kafka.raft.KafkaRaftClientDriver";
+
   private QuietLogs() {}
 
   /**
@@ -22,6 +25,17 @@ public final class QuietLogs {
       if (LoggerFactory.getLogger("ROOT") instanceof Logger root) {
         root.setLevel(Level.ERROR);
         toStandardError(root);
+      }
+    } catch (NoClassDefFoundError e) {
+      // Logback is an optional dependency.
+    }
+  }
+
+  /** For a cluster that ends as a whole, where it is no error that nobody is left. */
+  public static void whileBrokersLeave() {
+    try {
+      if (LoggerFactory.getLogger(LEAVING) instanceof Logger logger) {
+        logger.setLevel(Level.OFF);
       }
     } catch (NoClassDefFoundError e) {
       // Logback is an optional dependency.

@@ -58,7 +58,7 @@ class LocalKafkaIT {
       assertThat(Records.read(kafka.bootstrapServers(), "kept", 1)).containsExactly("v");
     }
     assertThatThrownBy(() -> LocalKafka.builder().brokers(3).folder(folder).start())
-        .isInstanceOf(LocalKafkaException.class)
+        .isInstanceOf(DataFolderException.class)
         .hasMessageContaining("brokers = 1, not 3");
   }
 
@@ -87,7 +87,7 @@ class LocalKafkaIT {
   void aFolderThatIsAFileIsAnError() throws Exception {
     Path file = Files.createFile(folder.resolve("file"));
     assertThatThrownBy(() -> LocalKafka.builder().folder(file).start())
-        .isInstanceOf(LocalKafkaException.class)
+        .isInstanceOf(DataFolderException.class)
         .hasMessageContaining(file.toString());
     Path below = file.resolve("below");
     assertThatThrownBy(() -> LocalKafka.builder().folder(below).start())

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.localkafka.cli;
 
+import dev.sluice.localkafka.DataFolderException;
 import dev.sluice.localkafka.LocalKafka;
 import dev.sluice.localkafka.LocalKafkaException;
 import dev.sluice.localkafka.QuietLogs;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -75,9 +75,6 @@ public final class KafkaCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     QuietLogs.on();
-    if (data != null && Files.exists(data) && !Files.isDirectory(data)) {
-      return failed("--data " + data + " is a file; give a folder.", USAGE);
-    }
     Thread runner = Thread.currentThread();
     Thread onSignal = new Thread(() -> end(runner), "sluice-kafka-stop");
     Runtime.getRuntime().addShutdownHook(onSignal);
@@ -103,8 +100,9 @@ public final class KafkaCommand implements Callable<Integer> {
       try (LocalKafka kafka = builder.start()) {
         sayReady(kafka);
         awaitSignal();
+        QuietLogs.whileBrokersLeave();
       }
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | DataFolderException e) {
       return failed(String.valueOf(e.getMessage()), USAGE);
     } catch (LocalKafkaException e) {
       // What a signal cut short did not fail.

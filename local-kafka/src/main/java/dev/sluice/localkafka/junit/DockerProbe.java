@@ -76,7 +76,7 @@ final class DockerProbe {
       URI uri = URI.create(host);
       String scheme = String.valueOf(uri.getScheme());
       return switch (scheme) {
-        case "unix" -> pings(Path.of(uri.getPath()));
+        case "unix" -> uri.getPath() != null && pings(Path.of(uri.getPath()));
         case "tcp", "http", "https" -> connects(uri.getHost(), uri.getPort());
         // A named pipe or a tunnel: Testcontainers knows.
         default -> true;
