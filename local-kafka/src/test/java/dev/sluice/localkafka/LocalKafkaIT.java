@@ -119,12 +119,17 @@ class LocalKafkaIT {
               }
             });
     starter.start();
-    await().until(() -> !temporaryFolders().equals(before));
+    await().pollInterval(Duration.ofMillis(10)).until(() -> aThreadIsCalled("raft-io-thread"));
     starter.interrupt();
     assertThat(failure.get(30, TimeUnit.SECONDS)).hasMessageContaining("Interrupted");
     assertThat(temporaryFolders()).isEqualTo(before);
-    assertThat(Thread.getAllStackTraces().keySet())
-        .noneMatch(thread -> thread.getName().startsWith("sluice-start"));
+    assertThat(aThreadIsCalled("sluice-start")).isFalse();
+    assertThat(aThreadIsCalled("raft-io-thread")).isFalse();
+  }
+
+  private static boolean aThreadIsCalled(String part) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .anyMatch(thread -> thread.getName().contains(part));
   }
 
   private static Set<Path> temporaryFolders() throws IOException {
