@@ -4,12 +4,16 @@ package dev.sluice.localkafka;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.FileVisitor;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
@@ -161,6 +165,35 @@ final class BrokerFiles {
               + ", not "
               + brokers
               + ". Start as many, or choose another folder.");
+    }
+  }
+
+  /**
+   * Does nothing where no broker uses a folder. Kafka looks at its lock too, but only after it has
+   * begun to write beside the other.
+   *
+   * @throws LocalKafkaException if one does
+   */
+  static void requireUnused(Path folder) {
+    Path lock = folder.resolve(".lock");
+    if (!Files.exists(lock)) {
+      return;
+    }
+    boolean unused;
+    try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
+        FileLock held = channel.tryLock()) {
+      unused = held != null;
+    } catch (OverlappingFileLockException e) {
+      unused = false; // by a broker in this JVM
+    } catch (IOException e) {
+      throw new LocalKafkaException(
+          lock + " cannot be written (" + e + "). Choose a folder that can.", e);
+    }
+    if (!unused) {
+      throw new LocalKafkaException(
+          "The folder "
+              + folder
+              + " is in use by another broker. Stop it, or choose another folder.");
     }
   }
 

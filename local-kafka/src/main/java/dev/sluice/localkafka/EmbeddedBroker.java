@@ -59,6 +59,7 @@ final class EmbeddedBroker {
     }
     BrokerFiles.requireFree(config.ports().client(config.node()));
     BrokerFiles.requireFree(config.ports().controller(config.node()));
+    BrokerFiles.requireUnused(config.folder());
     format(config.folder());
     KafkaRaftServer fresh = null;
     try {

@@ -53,6 +53,9 @@ class LocalKafkaIT {
     try (LocalKafka kafka = LocalKafka.builder().folder(folder).start()) {
       Records.create(kafka.bootstrapServers(), "kept", 1);
       Records.send(kafka.bootstrapServers(), "kept", "v");
+      assertThatThrownBy(() -> LocalKafka.builder().folder(folder).start())
+          .isInstanceOf(LocalKafkaException.class)
+          .hasMessageContaining("broker-1 is in use by another broker");
     }
     try (LocalKafka kafka = LocalKafka.builder().folder(folder).start()) {
       assertThat(Records.read(kafka.bootstrapServers(), "kept", 1)).containsExactly("v");
