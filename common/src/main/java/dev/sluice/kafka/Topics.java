@@ -15,7 +15,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -61,7 +63,9 @@ public final class Topics implements AutoCloseable {
   }
 
   /**
-   * Creates the topics that are missing.
+   * Creates the topics that are missing, and waits until their leaders answer. A producer that
+   * sends before that may lose what it sends first: brokers without the fix of KAFKA-15591 refuse
+   * one request and take the next one, after which the first fits nowhere.
    *
    * @param wanted partitions by topic
    * @throws ConfigException if they may not be created by this principal; the text has the commands
@@ -95,6 +99,22 @@ public final class Topics implements AutoCloseable {
           throw failure("Topic " + topic.getKey() + " cannot be created", e);
         }
       }
+    }
+    awaitLeaders(missing);
+  }
+
+  private void awaitLeaders(Map<String, Integer> topics) {
+    Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+    topics.forEach(
+        (topic, partitions) -> {
+          for (int i = 0; i < partitions; i++) {
+            ends.put(new TopicPartition(topic, i), OffsetSpec.latest());
+          }
+        });
+    try {
+      await(admin.listOffsets(ends).all());
+    } catch (ExecutionException e) {
+      throw failure("The partitions of the new topics " + topics.keySet() + " do not answer", e);
     }
   }
 

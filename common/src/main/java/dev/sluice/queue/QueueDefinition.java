@@ -93,7 +93,7 @@ public record QueueDefinition(
         name,
         "dlq." + name,
         Duration.ofSeconds(5),
-        4_000,
+        20_000,
         Duration.ofMillis(100),
         12,
         Map.of());

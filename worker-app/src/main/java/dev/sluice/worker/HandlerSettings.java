@@ -12,13 +12,14 @@ import dev.sluice.worker.limit.CircuitBreakerLimit;
 import dev.sluice.worker.limit.FailurePolicy;
 import dev.sluice.worker.limit.HoldLimit;
 import dev.sluice.worker.limit.RateLimiterLimit;
+import dev.sluice.worker.limit.TimeLimiterLimit;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.retry.RetryConfig;
-import io.github.resilience4j.timelimiter.TimeLimiterConfig;
+import io.github.resilience4j.timelimiter.TimeLimiter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,8 @@ final class HandlerSettings {
   @Nullable BulkheadConfig bulkhead;
   @Nullable RateLimiterConfig rateLimiter;
   @Nullable CircuitBreakerConfig circuitBreaker;
+  @Nullable CircuitBreaker givenCircuitBreaker;
+  @Nullable TimeLimiter givenTimeLimiter;
 
   static HandlerSettings of(HandlerDefinition definition) {
     HandlerSettings settings = new HandlerSettings();
@@ -71,8 +74,14 @@ final class HandlerSettings {
         .build();
   }
 
-  void timeLimiter(TimeLimiterConfig config) {
-    timeout = config.getTimeoutDuration();
+  void timeout(Duration most, @Nullable TimeLimiter told) {
+    timeout = most;
+    givenTimeLimiter = told;
+  }
+
+  void circuitBreaker(@Nullable CircuitBreakerConfig config, @Nullable CircuitBreaker given) {
+    circuitBreaker = config;
+    givenCircuitBreaker = given;
   }
 
   /** What is not set here is taken from there. */
@@ -84,7 +93,10 @@ final class HandlerSettings {
     both.retryPolicy = own ? retryPolicy : other.retryPolicy;
     both.bulkhead = bulkhead == null ? other.bulkhead : bulkhead;
     both.rateLimiter = rateLimiter == null ? other.rateLimiter : rateLimiter;
-    both.circuitBreaker = circuitBreaker == null ? other.circuitBreaker : circuitBreaker;
+    boolean ownBreaker = circuitBreaker != null || givenCircuitBreaker != null;
+    both.circuitBreaker = ownBreaker ? circuitBreaker : other.circuitBreaker;
+    both.givenCircuitBreaker = ownBreaker ? givenCircuitBreaker : other.givenCircuitBreaker;
+    both.givenTimeLimiter = timeout == null ? other.givenTimeLimiter : givenTimeLimiter;
     return both;
   }
 
@@ -113,8 +125,13 @@ final class HandlerSettings {
               Bulkhead.of(name, BulkheadConfig.from(b).maxWaitDuration(Duration.ZERO).build())));
     }
     CircuitBreakerConfig c = circuitBreaker;
-    if (c != null) {
-      limits.add(new CircuitBreakerLimit(CircuitBreaker.of(name, c)));
+    CircuitBreaker breaker = c == null ? givenCircuitBreaker : CircuitBreaker.of(name, c);
+    if (breaker != null) {
+      limits.add(new CircuitBreakerLimit(breaker));
+    }
+    TimeLimiter t = givenTimeLimiter;
+    if (t != null) {
+      limits.add(new TimeLimiterLimit(t));
     }
     RateLimiterConfig r = rateLimiter;
     if (r != null) {

@@ -10,9 +10,11 @@ import dev.sluice.queue.RateLimiterDefinition;
 import dev.sluice.wire.PayloadCodec;
 import dev.sluice.worker.handler.DecodingHandler;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.retry.RetryConfig;
+import io.github.resilience4j.timelimiter.TimeLimiter;
 import io.github.resilience4j.timelimiter.TimeLimiterConfig;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -106,13 +108,22 @@ public final class QueueBuilder {
 
   /** The longest that one attempt may take; then its thread is interrupted. Default: 1 min. */
   public QueueBuilder timeout(Duration most) {
-    current.timeout = most;
+    current.timeout(most, null);
     return this;
   }
 
   /** The time-out of a Resilience4j time limiter. */
   public QueueBuilder timeLimiter(TimeLimiterConfig config) {
-    current.timeLimiter(config);
+    current.timeout(config.getTimeoutDuration(), null);
+    return this;
+  }
+
+  /**
+   * The time-out of a Resilience4j time limiter, which is told how each attempt ended: its events
+   * and metrics are those of the handler. It does not have to be the handler's alone.
+   */
+  public QueueBuilder timeLimiter(TimeLimiter limiter) {
+    current.timeout(limiter.getTimeLimiterConfig().getTimeoutDuration(), limiter);
     return this;
   }
 
@@ -156,7 +167,16 @@ public final class QueueBuilder {
 
   /** A Resilience4j circuit breaker: while it is open, the queue waits. */
   public QueueBuilder circuitBreaker(CircuitBreakerConfig config) {
-    current.circuitBreaker = config;
+    current.circuitBreaker(config, null);
+    return this;
+  }
+
+  /**
+   * A Resilience4j circuit breaker of the caller's, for its events and metrics, or to move it to
+   * another state by hand. Handlers of one downstream may share it.
+   */
+  public QueueBuilder circuitBreaker(CircuitBreaker breaker) {
+    current.circuitBreaker(null, breaker);
     return this;
   }
 

@@ -76,6 +76,11 @@ public final class Lane {
     return depth > low;
   }
 
+  /** How many tasks have to leave before the low watermark is reached. */
+  public int surplus() {
+    return Math.max(0, depth - low);
+  }
+
   /** Tasks inside. */
   public int depth() {
     return depth;

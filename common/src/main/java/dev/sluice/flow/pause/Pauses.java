@@ -51,6 +51,11 @@ public final class Pauses {
     return (bits & bit(reason)) != 0;
   }
 
+  /** Whether there is a reason, and none but these. */
+  public boolean onlyOf(int reasons) {
+    return bits != 0 && (bits & ~reasons) == 0;
+  }
+
   /** How often the partition went from not paused to paused. */
   public long count() {
     return count;

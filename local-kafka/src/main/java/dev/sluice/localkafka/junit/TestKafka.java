@@ -3,6 +3,7 @@ package dev.sluice.localkafka.junit;
 
 import dev.sluice.localkafka.LocalKafka;
 import dev.sluice.localkafka.LocalKafkaException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /** The broker that a test was given. Thread-safe. */
@@ -70,7 +73,8 @@ public final class TestKafka implements AutoCloseable {
   }
 
   /**
-   * Creates a topic of one replica and waits for it.
+   * Creates a topic of one replica and waits until its leaders answer, without which an idempotent
+   * producer may lose its first requests (KAFKA-15591).
    *
    * @throws LocalKafkaException if it exists, or cannot be created within 30 s
    */
@@ -80,6 +84,11 @@ public final class TestKafka implements AutoCloseable {
           .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
           .all()
           .get(30, TimeUnit.SECONDS);
+      Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+      for (int i = 0; i < partitions; i++) {
+        ends.put(new TopicPartition(name, i), OffsetSpec.latest());
+      }
+      admin.listOffsets(ends).all().get(30, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw new LocalKafkaException(
           "Topic " + name + " cannot be created: " + e.getCause(), e.getCause());

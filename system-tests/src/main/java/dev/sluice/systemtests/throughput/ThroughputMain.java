@@ -4,6 +4,8 @@ package dev.sluice.systemtests.throughput;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.cli.Commands;
+import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.kafka.Topics;
 import dev.sluice.localkafka.KafkaProcess;
 import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.Load;
@@ -15,9 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 
 /**
  * Sluice beside a plain consumer loop: the same broker and topic, each as a process of its own, one
@@ -51,11 +50,9 @@ public final class ThroughputMain {
   }
 
   private static void fill(String bootstrap, Path folder, long tasks) throws Exception {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      admin
-          .createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
-          .all()
-          .get(30, TimeUnit.SECONDS);
+    try (Topics topics =
+        new Topics(KafkaSettings.of(bootstrap, Map.of()), Duration.ofSeconds(30))) {
+      topics.ensure(Map.of(TOPIC, PARTITIONS));
     }
     Path history = folder.resolve("load.jsonl");
     try (Load load = new Load(bootstrap, TOPIC, history, PAYLOAD_BYTES, 8)) {

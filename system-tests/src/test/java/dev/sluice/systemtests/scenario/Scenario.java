@@ -4,6 +4,8 @@ package dev.sluice.systemtests.scenario;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.kafka.Topics;
 import dev.sluice.localkafka.KafkaProcess;
 import dev.sluice.systemtests.check.CheckOptions;
 import dev.sluice.systemtests.check.Disturbance;
@@ -24,11 +26,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 
 /**
  * One system test: a broker and workers as processes, their files in {@code
@@ -94,13 +94,9 @@ final class Scenario implements AutoCloseable {
   }
 
   private void createTopic(String topic, int count) {
-    try {
-      admin
-          .createTopics(List.of(new NewTopic(topic, count, (short) 1)))
-          .all()
-          .get(30, TimeUnit.SECONDS);
-    } catch (Exception e) {
-      throw new IllegalStateException("Topic " + topic + " cannot be created", e);
+    try (Topics topics =
+        new Topics(KafkaSettings.of(kafka.bootstrapServers(), Map.of()), Duration.ofSeconds(30))) {
+      topics.ensure(Map.of(topic, count));
     }
   }
 

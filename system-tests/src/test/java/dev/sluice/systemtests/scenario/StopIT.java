@@ -77,6 +77,38 @@ class StopIT {
     }
   }
 
+  /** A group that rebalances refuses commits: who leaves then has to wait for it. */
+  @Test
+  void aWorkerThatIsAskedToStopInTheMiddleOfARebalanceExitsWithZero() throws Exception {
+    try (Scenario scenario = new Scenario("stop-in-rebalance", PARTITIONS)) {
+      WorkerProcess steady = worker(scenario, "steady");
+      WorkerProcess leaver = worker(scenario, "leaver");
+      Scenario.awaitReady(steady, leaver);
+      WorkerProcess joiner;
+      try (Background load = Background.of(scenario.load(200, 4), PER_SECOND)) {
+        awaitSettled(steady, leaver);
+        double owned = partitions(steady) + partitions(leaver);
+        joiner = worker(scenario, "joiner");
+        Scenario.awaitThat(
+            "the group to begin a rebalance",
+            Duration.ofSeconds(60),
+            () -> partitions(steady) + partitions(leaver) < owned);
+        assertThat(leaver.stop(Duration.ofSeconds(15))).isZero();
+        Scenario.awaitThat(
+            "the others to own everything",
+            Duration.ofSeconds(60),
+            () -> partitions(steady) + partitions(joiner) == PARTITIONS);
+      }
+      scenario.awaitDrained(Duration.ofMinutes(2));
+      assertThat(steady.stop(Duration.ofSeconds(15))).isZero();
+      assertThat(joiner.stop(Duration.ofSeconds(15))).isZero();
+
+      Report report = scenario.check(CheckOptions.undisturbed(Order.KEY));
+      scenario.figures(report, Map.of());
+      assertThat(report.violations()).isEmpty();
+    }
+  }
+
   private static void awaitSettled(WorkerProcess one, WorkerProcess other) {
     Scenario.awaitThat(
         "both to have partitions and work",

@@ -206,7 +206,10 @@ public final class Engine {
 
   /**
    * Gives a thread what it works next, one after the other: tasks of one handler, each the first of
-   * its key. The thread owes {@link #slotEnded} when it is through.
+   * its key or right behind the one before it. So a key that has most of the tasks is worked in
+   * batches, too. The thread owes {@link #slotEnded} when it is through; a task that does not
+   * succeed ends the batch, because others may be behind it, and what is left goes back by {@link
+   * #unstarted}, the last one first, before that task is reported.
    *
    * @param into takes the tasks; as many as fit at most
    * @param nowNanos the present monotonic time
@@ -245,15 +248,20 @@ public final class Engine {
     }
     int most = Math.min(into.length, handler.batchMax());
     int taken = 0;
+    TaskRun run = null;
     while (taken < most) {
-      TaskRun run = nextStartable(handler);
+      TaskRun follower = run == null ? null : startableBehind(run);
+      run = follower == null ? nextStartable(handler) : follower;
       if (run == null) {
         break;
       }
       if (!handler.acquire(handler.taskLimits, nowNanos)) {
-        ready(run, true);
+        if (follower == null) {
+          ready(run, true);
+        }
         break;
       }
+      run.follows = follower != null;
       run.beginAttempt();
       run.partition.running++;
       into[taken++] = run;
@@ -267,6 +275,13 @@ public final class Engine {
     handler.counters.started += taken;
     queue.running++;
     return taken;
+  }
+
+  private static @Nullable TaskRun startableBehind(TaskRun run) {
+    TaskRun next = run.nextOfKey;
+    return next == null || next.handler != run.handler || next.partition.startsHeld(next)
+        ? null
+        : next;
   }
 
   private @Nullable TaskRun nextStartable(HandlerState handler) {
@@ -413,6 +428,9 @@ public final class Engine {
     }
     if (partition.gone()) {
       leftoverReturned(partition);
+    } else if (run.follows) {
+      run.follows = false;
+      run.state = TaskRun.State.BEHIND_KEY;
     } else {
       ready(run, true);
     }
@@ -468,7 +486,11 @@ public final class Engine {
       keys.removeIfLast(run);
     } else {
       run.nextOfKey = null;
-      ready(next, false);
+      if (next.follows) {
+        next.follows = false; // the thread that had this one has that one, too
+      } else {
+        ready(next, false);
+      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.flow.lane.Lane;
 import dev.sluice.flow.ledger.Ledger;
+import dev.sluice.flow.pause.PauseReason;
 import dev.sluice.flow.pause.Pauses;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,11 @@ import org.jspecify.annotations.Nullable;
  * One assignment of one partition: its lane, its ledger, its pauses. Gone when it is taken away.
  */
 public final class PartitionState {
+  private static final int ENDED_BY_COMPLETIONS =
+      Pauses.bit(PauseReason.LANE_FULL)
+          | Pauses.bit(PauseReason.BYTES_FULL)
+          | Pauses.bit(PauseReason.LEDGER_FULL);
+
   final QueueState queue;
   final String topic;
   final int partition;
@@ -84,6 +90,18 @@ public final class PartitionState {
   /** How full the lane is; to be used under the engine's lock. */
   public Lane lane() {
     return lane;
+  }
+
+  /**
+   * How many completions, or acknowledged ones, would end its pause; 0 if it has none, or one that
+   * completions do not end. To be used under the engine's lock.
+   */
+  public long surplus() {
+    if (!pauses.onlyOf(ENDED_BY_COMPLETIONS)) {
+      return 0;
+    }
+    long tasks = lane.full() ? lane.surplus() : 0;
+    return Math.max(1, ledgerFull() ? tasks + ledger.uncommitted() - uncommittedMax : tasks);
   }
 
   long seed() {

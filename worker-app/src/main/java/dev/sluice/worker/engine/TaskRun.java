@@ -40,6 +40,10 @@ public abstract class TaskRun extends Ledger.Entry {
   int attempt;
   long dueNanos;
   boolean keyHeldByHungThread;
+
+  /** Handed to the thread that has the unfinished task before it of its key, to be worked next. */
+  boolean follows;
+
   private long endNanos;
   @Nullable TaskRun nextInQueue;
   @Nullable TaskRun nextOfKey;

@@ -145,6 +145,16 @@ final class Commits {
   }
 
   /**
+   * Lets the consumer call back for a commit that was acknowledged meanwhile. It does so in its
+   * polls, and at the beginning of each commit: one of nothing is such an opportunity.
+   */
+  void lookForAcknowledgement() {
+    if (underWay) {
+      kafka.commitAsync(Map.of(), null);
+    }
+  }
+
+  /**
    * Commits these partitions and waits for the acknowledgement.
    *
    * @return whether the group's coordinator confirmed this member by it

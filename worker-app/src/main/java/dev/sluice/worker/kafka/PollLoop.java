@@ -46,7 +46,8 @@ public final class PollLoop implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
   private static final long IDLE_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long BUSY_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-  private static final long PAUSE_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final long DRAIN_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long DRAIN_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long EMPTY_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
@@ -256,39 +257,61 @@ public final class PollLoop implements Runnable {
   }
 
   /**
-   * Waits a moment before a pause: fast handlers drain a full lane at once, and a partition that
-   * was paused meanwhile would be left out of the next fetch and wait for that of the empty ones.
+   * Waits with a pause while the lanes drain so fast that it would be over at once. A partition
+   * that is paused is left out of the next fetch, and then waits for that of the empty ones, which
+   * the broker holds back for {@code fetch.max.wait.ms}: fast handlers would run dry meanwhile.
    */
   private void letLanesDrain(KafkaConsumer<byte[], byte[]> kafka, Commits commits) {
     Set<TopicPartition> paused = kafka.paused();
+    long begun = clock.nanos();
+    long first = surplus(paused);
+    for (long rest = first; rest > 0; rest = surplus(paused)) {
+      long waited = clock.nanos() - begun;
+      // At the pace so far, what is left takes longer than a pause is put off.
+      boolean slow = (first - rest) * (DRAIN_NANOS_MAX - waited) < rest * waited;
+      if (waited > DRAIN_NANOS_MAX || waited > DRAIN_LOOK_NANOS && slow || !awaitChange()) {
+        return;
+      }
+      commits.commitIfDue();
+      commits.lookForAcknowledgement();
+    }
+  }
+
+  /** What the partitions that are fetched now would have to finish before they need no pause. */
+  private long surplus(Set<TopicPartition> paused) {
     lock.lock();
     try {
-      long deadline = clock.nanos() + Math.min(PAUSE_DELAY_NANOS, commits.dueInNanos());
-      for (long now = clock.nanos();
-          now - deadline < 0 && !stopping && newlyFull(paused);
-          now = clock.nanos()) {
-        changed.awaitNanos(deadline - now);
-        long after = clock.nanos();
-        lookAfter(after);
-        engine.plan(after);
+      long surplus = 0;
+      for (PartitionState partition : engine.partitions()) {
+        long of = partition.surplus();
+        if (of > 0
+            && !paused.contains(new TopicPartition(partition.topic(), partition.partition()))) {
+          surplus += of;
+        }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      return surplus;
     } finally {
       lock.unlock();
     }
   }
 
-  /** Whether a partition that is fetched now has just been filled; under the lock. */
-  private boolean newlyFull(Set<TopicPartition> paused) {
-    for (PartitionState partition : engine.partitions()) {
-      if (partition.lane().full()
-          && partition.running() > 0
-          && !paused.contains(new TopicPartition(partition.topic(), partition.partition()))) {
-        return true;
+  /** Waits a moment, or until the engine wants a turn; false if the loop is to end. */
+  private boolean awaitChange() {
+    lock.lock();
+    try {
+      if (!engine.turnWanted()) {
+        changed.awaitNanos(DRAIN_LOOK_NANOS);
       }
+      long now = clock.nanos();
+      lookAfter(now);
+      engine.plan(now);
+      return !stopping;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      lock.unlock();
     }
-    return false;
   }
 
   private void applyPauses(KafkaConsumer<byte[], byte[]> kafka) {
@@ -429,6 +452,7 @@ public final class PollLoop implements Runnable {
     QueueBinding queue = Objects.requireNonNull(queueByTopic.get(id.topic()));
     lock.lock();
     try {
+      threads.takeBackAll(clock.nanos());
       engine.removed(new PartitionId(id.topic(), id.partition()));
       threads.cancel(run -> run.stale(), true);
       engine.assigned(assignment(queue, id, position, -1, DoneRanges.NONE));
@@ -547,6 +571,7 @@ public final class PollLoop implements Runnable {
   private void removeAll() {
     lock.lock();
     try {
+      threads.takeBackAll(clock.nanos());
       for (PartitionId id : allIds()) {
         engine.removed(id);
       }
@@ -709,6 +734,7 @@ public final class PollLoop implements Runnable {
     private void remove(List<PartitionId> ids) {
       lock.lock();
       try {
+        threads.takeBackAll(clock.nanos());
         ids.forEach(engine::removed);
         threads.cancel(run -> run.stale(), true);
       } finally {

@@ -97,6 +97,9 @@ final class HandlerThread implements Runnable {
       nanos[i] = end - start;
       start = end;
       done = i + 1;
+      if (outcome != Outcome.SUCCESS) {
+        return; // what is next may be behind this one
+      }
     }
   }
 

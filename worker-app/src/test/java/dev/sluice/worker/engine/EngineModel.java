@@ -23,10 +23,11 @@ final class EngineModel {
   private static final long STALL_NANOS = 100_000;
   private static final long BYTES_MAX = 600;
 
-  /** A thread with what it took. */
+  /** A thread with what it took: what it is at comes first, and what it has not reported. */
   private static final class Slot {
     final HandlerState handler;
     final Deque<TestRun> rest;
+    final Deque<TestRun> unreported = new ArrayDeque<>();
     int worked;
 
     Slot(List<TestRun> batch) {
@@ -147,6 +148,7 @@ final class EngineModel {
       assign(partition);
     } else if (random.nextInt(3) > 0) {
       engine.drain(List.of(id));
+      takeBack();
     } else {
       remove(partition);
       if (random.nextBoolean()) {
@@ -156,11 +158,11 @@ final class EngineModel {
   }
 
   private void remove(int partition) {
+    takeBack();
     for (TestRun run : hung) {
       String name = names.get(run);
       if (name != null && owners.get(run) == assigned[partition]) {
-        Deque<TestRun> behind = assigned[partition].open.get(name);
-        if (behind.isEmpty()) {
+        if (!unfinishedKeys(assigned[partition]).contains(name)) {
           lingering.add(run);
         }
       }
@@ -239,25 +241,19 @@ final class EngineModel {
     List<TestRun> batch = new ArrayList<>();
     for (int i = 0; i < taken; i++) {
       TestRun run = (TestRun) into[i];
-      begin(run);
+      taken(run);
       batch.add(run);
     }
     require(batch.stream().allMatch(r -> r.handler == batch.get(0).handler), "mixed batch", batch);
     slots.add(new Slot(batch));
+    begin(batch.get(0));
   }
 
-  private void begin(TestRun run) {
+  private void taken(TestRun run) {
     Held held = owners.get(run);
-    require(held.unfinished.get(run.offset()) == run, "started after its end", run);
-    require(!run.partition.gone(), "started although its partition is gone", run);
-    require(!run.partition.draining, "started although its partition drains", run);
-    String name = names.get(run);
-    if (name != null) {
-      require(held.open.get(name).peekFirst() == run, "started before its turn", run);
-      require(!held.hung.contains(name), "started beside a hung one", run);
-      TestRun other = running.put(run.partition.partition + "/" + name, run);
-      require(other == null, "two of one key run: " + other, run);
-    }
+    require(held.unfinished.get(run.offset()) == run, "taken after its end", run);
+    require(!run.partition.gone(), "taken although its partition is gone", run);
+    require(!run.partition.draining, "taken although its partition drains", run);
     for (Slot slot : slots) {
       for (TestRun other : slot.rest) {
         require(
@@ -268,57 +264,88 @@ final class EngineModel {
     }
   }
 
+  private void begin(TestRun run) {
+    Held held = owners.get(run);
+    require(!run.partition.gone(), "started although its partition is gone", run);
+    String name = names.get(run);
+    if (name != null) {
+      require(held.open.get(name).peekFirst() == run, "started before its turn", run);
+      require(!held.hung.contains(name), "started beside a hung one", run);
+      TestRun other = running.put(run.partition.partition + "/" + name, run);
+      require(other == null, "two of one key run: " + other, run);
+    }
+  }
+
   /** A thread ends its next attempt, or is through. */
   private void work() {
     if (slots.isEmpty() || random.nextInt(slow) > 0) {
       return;
     }
-    int at = random.nextInt(slots.size());
-    Slot slot = slots.get(at);
+    Slot slot = slots.get(random.nextInt(slots.size()));
     TestRun run = slot.rest.poll();
     if (run != null) {
-      boolean gaveUp = end(run, random.nextInt(20));
       slot.worked++;
-      if (gaveUp) {
-        slot.rest.forEach(this::unstarted);
-        slot.rest.clear();
-      } else if (!slot.rest.isEmpty() || random.nextBoolean()) {
-        return;
+      int how = random.nextInt(20);
+      if (how < 13) {
+        succeeded(slot, run);
+        if (!slot.rest.isEmpty()) {
+          begin(slot.rest.peek());
+          return;
+        }
+        if (random.nextBoolean()) {
+          return;
+        }
+      } else {
+        while (!slot.rest.isEmpty()) {
+          engine.unstarted(slot.rest.pollLast());
+        }
+        report(slot);
+        failed(run, how);
       }
     }
-    slots.remove(at);
+    slots.remove(slot);
+    report(slot);
     engine.slotEnded(slot.handler, slot.worked, random.nextInt(300_000));
   }
 
-  private boolean end(TestRun run, int how) {
-    Held held = owners.get(run);
-    boolean gone = held.state.gone();
-    Limit.Ending ending = how < 13 ? Limit.Ending.SUCCESS : Limit.Ending.FAILURE;
-    run.handler.attemptEnded(ending, 1, null);
+  private void succeeded(Slot slot, TestRun run) {
+    run.handler.attemptEnded(Limit.Ending.SUCCESS, 1, null);
     stopped(run);
-    if (how < 13) {
+    turnEnded(run);
+    slot.unreported.add(run);
+  }
+
+  private void report(Slot slot) {
+    for (TestRun run = slot.unreported.poll(); run != null; run = slot.unreported.poll()) {
+      boolean gone = run.partition.gone();
       require(engine.succeeded(run, 1) == !gone, "success counts wrongly", run);
       if (!gone) {
         finished(run);
       }
-    } else if (how < 18) {
+    }
+  }
+
+  private void failed(TestRun run, int how) {
+    Held held = owners.get(run);
+    boolean gone = held.state.gone();
+    run.handler.attemptEnded(Limit.Ending.FAILURE, 1, null);
+    stopped(run);
+    if (how < 18) {
       long delay = how == 13 ? 0 : random.nextInt(20_000);
       engine.retry(run, delay, how != 14, 1, now);
-    } else {
-      boolean hangs = how == 19;
-      require(engine.deadLetter(run, hangs, 1) == !gone, "dead letter counts wrongly", run);
-      if (!gone) {
-        deadLettering.add(run);
-      }
-      if (hangs) {
-        hung.add(run);
-        if (!gone && names.containsKey(run)) {
-          held.hung.add(names.get(run));
-        }
-      }
-      return hangs;
+      return;
     }
-    return false;
+    boolean hangs = how == 19;
+    require(engine.deadLetter(run, hangs, 1) == !gone, "dead letter counts wrongly", run);
+    if (!gone) {
+      deadLettering.add(run);
+    }
+    if (hangs) {
+      hung.add(run);
+      if (!gone && names.containsKey(run)) {
+        held.hung.add(names.get(run));
+      }
+    }
   }
 
   private void stopped(TestRun run) {
@@ -327,16 +354,19 @@ final class EngineModel {
     }
   }
 
-  private void unstarted(TestRun run) {
-    stopped(run);
-    engine.unstarted(run);
-  }
-
   private void takeBack() {
     for (Slot slot : slots) {
       while (slot.rest.size() > 1) {
-        unstarted(slot.rest.pollLast());
+        engine.unstarted(slot.rest.pollLast());
       }
+      report(slot);
+    }
+  }
+
+  private void turnEnded(TestRun run) {
+    String name = names.get(run);
+    if (name != null) {
+      require(owners.get(run).open.get(name).pollFirst() == run, "ended before its turn", run);
     }
   }
 
@@ -344,10 +374,6 @@ final class EngineModel {
     Held held = owners.get(run);
     require(held.unfinished.remove(run.offset()) == run, "ended twice", run);
     everEnded.get(held.state.partition).add(run.offset());
-    String name = names.get(run);
-    if (name != null) {
-      require(held.open.get(name).pollFirst() == run, "ended before its turn", run);
-    }
     ended++;
   }
 
@@ -357,6 +383,7 @@ final class EngineModel {
       boolean gone = run.partition.gone();
       require(engine.deadLettered(run) == !gone, "dead letter counts wrongly", run);
       if (!gone) {
+        turnEnded(run);
         finished(run);
       }
     }
@@ -442,17 +469,23 @@ final class EngineModel {
     long held = lingering.size();
     for (Held h : assigned) {
       if (h != null) {
-        Set<String> names = new HashSet<>(h.hung);
-        h.open.forEach(
-            (name, runs) -> {
-              if (!runs.isEmpty()) {
-                names.add(name);
-              }
-            });
-        held += names.size();
+        Set<String> open = unfinishedKeys(h);
+        open.addAll(h.hung);
+        held += open.size();
       }
     }
     return held;
+  }
+
+  private Set<String> unfinishedKeys(Held held) {
+    Set<String> open = new HashSet<>();
+    for (TestRun run : held.unfinished.values()) {
+      String name = names.get(run);
+      if (name != null) {
+        open.add(name);
+      }
+    }
+    return open;
   }
 
   /** Nothing new comes in: all that is there must end, and leave nothing behind. */
@@ -469,8 +502,12 @@ final class EngineModel {
       while (!slots.isEmpty()) {
         Slot slot = slots.remove(slots.size() - 1);
         for (TestRun run = slot.rest.poll(); run != null; run = slot.rest.poll()) {
-          end(run, 0);
+          succeeded(slot, run);
+          if (!slot.rest.isEmpty()) {
+            begin(slot.rest.peek());
+          }
         }
+        report(slot);
         engine.slotEnded(slot.handler, 1, 1_000_000);
       }
       while (!deadLettering.isEmpty()) {

@@ -264,6 +264,63 @@ class EngineTest {
   }
 
   @Test
+  void aFastHandlerGetsTheTasksOfOneKeyTogetherAndInTheirOrder() {
+    world.handler.worked(64, 64);
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun b1 = world.accept(partition, 1, "b");
+    TestRun a2 = world.accept(partition, 2, "a");
+    TestRun a3 = world.accept(partition, 3, "a");
+    assertThat(world.take()).containsExactly(a1, a2, a3, b1);
+    assertThat(engine.succeeded(a1, 1)).isTrue();
+    assertThat(world.take()).isEmpty();
+    assertThat(partition.ledger().position()).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsBehindAFailedTaskOfItsKeyWaitsForItsNextAttempt() {
+    world.handler.worked(64, 64);
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun a2 = world.accept(partition, 1, "a");
+    TestRun a3 = world.accept(partition, 2, "a");
+    assertThat(world.take()).containsExactly(a1, a2, a3);
+    engine.unstarted(a3);
+    engine.unstarted(a2);
+    engine.retry(a1, 500, true, 10, world.now);
+    slotEnded();
+    assertThat(world.take()).isEmpty();
+    world.now += 500;
+    engine.turn(world.now);
+    assertThat(takeOne()).isSameAs(a1);
+    world.succeed(a1);
+    assertThat(takeOne()).isSameAs(a2);
+  }
+
+  @Test
+  void aTaskThatIsTakenBackAfterTheOneBeforeItEndedIsFree() {
+    world.handler.worked(64, 64);
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun a2 = world.accept(partition, 1, "a");
+    assertThat(world.take()).containsExactly(a1, a2);
+    assertThat(engine.succeeded(a1, 1)).isTrue();
+    engine.unstarted(a2);
+    slotEnded();
+    assertThat(world.take()).containsExactly(a2);
+  }
+
+  @Test
+  void aFullLaneSaysHowManyCompletionsEndItsPause() {
+    for (int i = 0; i < 41; i++) {
+      world.accept(partition, i, null);
+    }
+    assertThat(partition.surplus()).isZero();
+    engine.plan(world.now);
+    assertThat(partition.surplus()).isEqualTo(21);
+    engine.drainAll();
+    engine.plan(world.now);
+    assertThat(partition.surplus()).isZero();
+  }
+
+  @Test
   void aHeldLimitIsTheReasonOfAPauseOnlyWhenTheLaneIsFilled() {
     FakeLimit limit = new FakeLimit(false, 0);
     TestWorld limited = new TestWorld(4, List.of(limit));
