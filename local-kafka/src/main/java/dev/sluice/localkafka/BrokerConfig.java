@@ -63,6 +63,8 @@ record BrokerConfig(int node, BrokerPorts ports, Path folder, Map<String, String
     p.put("group.initial.rebalance.delay.ms", "0");
     p.put("broker.session.timeout.ms", "2000");
     p.put("broker.heartbeat.interval.ms", "500");
+    // Without a bound, a broker waits for a quorum for ever.
+    p.put("server.max.startup.time.ms", "60000");
     p.put("log.cleaner.dedupe.buffer.size", "2097152");
     p.put("num.network.threads", "2");
     p.put("num.io.threads", "4");

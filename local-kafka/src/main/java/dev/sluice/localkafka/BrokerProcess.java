@@ -24,6 +24,7 @@ final class BrokerProcess {
   private final String heap;
   private final String classPath;
   private volatile @Nullable Process process;
+  private volatile boolean suspended;
 
   BrokerProcess(
       int node,
@@ -55,6 +56,7 @@ final class BrokerProcess {
     command.add(joined(ports.controllers()));
     command.add(folder.resolve(BrokerFiles.nameOf(node)).toString());
     properties.forEach((name, value) -> command.add(name + "=" + value));
+    suspended = false;
     try {
       // Its standard input stays open as long as this JVM lives: that is how it learns of our end.
       process =
@@ -96,15 +98,43 @@ final class BrokerProcess {
     launched().destroy();
   }
 
-  void signal(String name) {
+  void suspend() {
+    signal("-STOP");
+    suspended = true;
+  }
+
+  void resume() {
+    signal("-CONT");
+    suspended = false;
+  }
+
+  /** Whether it can answer: it runs, and does not stand still. */
+  boolean isGoing() {
+    return isAlive() && !suspended;
+  }
+
+  private void signal(String name) {
+    if (!isAlive()) {
+      throw new IllegalStateException("Broker " + node + " is not running; restart it first");
+    }
     try {
-      awaitEnd(new ProcessBuilder("kill", name, Long.toString(pid())).start());
+      Process kill = new ProcessBuilder("kill", name, Long.toString(pid())).start();
+      awaitEnd(kill);
+      if (kill.exitValue() != 0) {
+        throw new LocalKafkaException(
+            "kill " + name + " " + pid() + " of broker " + node + " exited " + kill.exitValue());
+      }
     } catch (IOException e) {
-      throw new LocalKafkaException("No signal can be sent to broker " + node, e);
+      throw new LocalKafkaException(
+          "Broker " + node + " cannot be sent " + name + ", since kill cannot be run: " + e, e);
     }
   }
 
-  /** Waits until it has ended, if it was ever started. */
+  /**
+   * Waits until it has ended, if it was ever started; also where the thread is interrupted.
+   *
+   * @throws LocalKafkaException if it has not ended after 30 s; it is killed then
+   */
   void awaitEnd() {
     Process launched = process;
     if (launched != null) {
@@ -113,15 +143,12 @@ final class BrokerProcess {
   }
 
   private static void awaitEnd(Process process) {
-    try {
-      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new LocalKafkaException(
-            "Process " + process.pid() + " did not end within " + END_SECONDS + " s");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new LocalKafkaException("Interrupted while a broker ends", e);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(END_SECONDS);
+    Uninterrupted.run(() -> process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
+    if (process.isAlive()) {
+      process.destroyForcibly();
+      throw new LocalKafkaException(
+          "Process " + process.pid() + " did not end within " + END_SECONDS + " s and was killed");
     }
   }
 

@@ -22,13 +22,16 @@ import org.apache.kafka.server.common.MetadataVersion;
 import org.jspecify.annotations.Nullable;
 import scala.Option;
 
-/** One broker inside this JVM. Not thread-safe. */
+/** One broker inside this JVM. For one thread after the other. */
 final class EmbeddedBroker {
   /** Longest wait for the others to take over; without a quorum Kafka would wait 5 minutes. */
   private static final Duration HAND_OVER = Duration.ofSeconds(10);
 
+  /** Long enough for Kafka to notice that it leaves; with no time at all it logs an error. */
+  private static final Duration LEAVE = Duration.ofSeconds(2);
+
   private final BrokerConfig config;
-  private @Nullable KafkaRaftServer server;
+  private volatile @Nullable KafkaRaftServer server;
 
   EmbeddedBroker(BrokerConfig config) {
     this.config = config;
@@ -56,6 +59,7 @@ final class EmbeddedBroker {
     }
     BrokerFiles.requireFree(config.ports().client(config.node()));
     BrokerFiles.requireFree(config.ports().controller(config.node()));
+    BrokerFiles.requireUnused(config.folder());
     format(config.folder());
     KafkaRaftServer fresh = null;
     try {
@@ -139,7 +143,7 @@ final class EmbeddedBroker {
 
   private static void leaveSilently(BrokerServer broker) {
     broker.lifecycleManager().beginShutdown();
-    broker.shutdown(Duration.ZERO);
+    broker.shutdown(LEAVE);
   }
 
   /** Kafka keeps it to itself, and with it the only shutdown whose duration is bounded. */

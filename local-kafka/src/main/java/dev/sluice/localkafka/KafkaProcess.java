@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A real Kafka cluster of one to three brokers, each a process of its own that can be killed, stood
- * still and restarted. The processes end with this JVM, unless they stand still. Thread-safe.
+ * still and restarted. When this JVM ends, by a signal too, the processes end and a temporary
+ * folder is deleted; after {@code kill -9} they end as soon as they notice, which one that stands
+ * still does not. Thread-safe.
  */
 public final class KafkaProcess implements AutoCloseable {
   private static final int READY_SECONDS = 60;
@@ -19,6 +21,7 @@ public final class KafkaProcess implements AutoCloseable {
   private final String bootstrap;
   private final Path folder;
   private final boolean deleteFolder;
+  private final Thread atExit = new Thread(this::end, "sluice-end-brokers");
 
   private KafkaProcess(
       List<BrokerProcess> brokers, String bootstrap, Path folder, boolean deleteFolder) {
@@ -67,17 +70,17 @@ public final class KafkaProcess implements AutoCloseable {
   }
 
   /**
-   * Waits until all brokers that are running answer.
+   * Waits until all brokers answer that run and do not stand still.
    *
    * @throws LocalKafkaException after 60 s, or as soon as one ends; its text ends with their logs
    */
   public void awaitReady() {
-    int expected = alive();
+    int expected = going();
     try {
       for (BrokerProcess broker : brokers) {
         // Each is asked by itself: the others may still list one that was killed a moment ago.
-        if (broker.isAlive()) {
-          Readiness.await(broker.address(), expected, READY_SECONDS, () -> alive() >= expected);
+        if (broker.isGoing()) {
+          Readiness.await(broker.address(), expected, READY_SECONDS, () -> going() >= expected);
         }
       }
     } catch (LocalKafkaException e) {
@@ -87,8 +90,8 @@ public final class KafkaProcess implements AutoCloseable {
     }
   }
 
-  private int alive() {
-    return (int) brokers.stream().filter(BrokerProcess::isAlive).count();
+  private int going() {
+    return (int) brokers.stream().filter(BrokerProcess::isGoing).count();
   }
 
   /** Ends one broker at once, as {@code kill -9} does; {@code broker} counts from 1. */
@@ -107,7 +110,12 @@ public final class KafkaProcess implements AutoCloseable {
     broker(broker).awaitEnd();
   }
 
-  /** Starts a broker that was killed or stopped, on its data and port, and waits for it. */
+  /**
+   * Starts a broker that was killed or stopped, on its data and port, and waits for it. More than
+   * half of the brokers, this one included, must be running then.
+   *
+   * @throws LocalKafkaException if it does not come back within 60 s; its text ends with the logs
+   */
   public synchronized void restart(int broker) {
     if (broker(broker).isAlive()) {
       throw new IllegalStateException("Broker " + broker + " is running; kill or stop it first");
@@ -118,12 +126,12 @@ public final class KafkaProcess implements AutoCloseable {
 
   /** Lets one broker stand still, as {@code kill -STOP} does. */
   public synchronized void suspend(int broker) {
-    broker(broker).signal("-STOP");
+    broker(broker).suspend();
   }
 
   /** Lets a broker that stood still go on. */
   public synchronized void resume(int broker) {
-    broker(broker).signal("-CONT");
+    broker(broker).resume();
   }
 
   /** The process id of one broker. */
@@ -139,13 +147,30 @@ public final class KafkaProcess implements AutoCloseable {
     return brokers.get(number - 1);
   }
 
-  /** Ends all brokers at once and deletes their data, unless a folder was given. */
+  /**
+   * Ends all brokers at once and deletes their data, unless a folder was given; also where the
+   * thread is interrupted. Closing twice is fine.
+   *
+   * @throws LocalKafkaException if the data cannot be deleted
+   */
   @Override
   public synchronized void close() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      // The JVM ends already; whoever is first does it.
+    }
+    end();
+  }
+
+  private void end() {
     brokers.forEach(BrokerProcess::kill);
-    brokers.forEach(BrokerProcess::awaitEnd);
-    if (deleteFolder) {
-      BrokerFiles.delete(folder);
+    try {
+      brokers.forEach(BrokerProcess::awaitEnd);
+    } finally {
+      if (deleteFolder) {
+        BrokerFiles.delete(folder);
+      }
     }
   }
 
@@ -199,8 +224,9 @@ public final class KafkaProcess implements AutoCloseable {
     /**
      * Starts the brokers and waits until they answer.
      *
-     * @throws LocalKafkaException if they do not within 60 s (its text ends with their logs), if a
-     *     port is in use, or if the folder is no folder or holds the data of another number of
+     * @throws LocalKafkaException if they do not within 60 s (its text ends with their logs), or if
+     *     a port is in use
+     * @throws DataFolderException if the folder is a file or holds the data of another number of
      *     brokers
      * @throws IllegalArgumentException if the port of the last broker would be above 65535
      */
@@ -221,11 +247,16 @@ public final class KafkaProcess implements AutoCloseable {
       KafkaProcess cluster =
           new KafkaProcess(processes, ports.bootstrapServers(), base, given == null);
       try {
+        Runtime.getRuntime().addShutdownHook(cluster.atExit);
         processes.forEach(BrokerProcess::launch);
         cluster.awaitReady();
         return cluster;
       } catch (RuntimeException e) {
-        cluster.close();
+        try {
+          cluster.close();
+        } catch (LocalKafkaException second) {
+          e.addSuppressed(second);
+        }
         throw e;
       }
     }

@@ -6,11 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalKafka implements AutoCloseable {
   private static final int START_SECONDS = 60;
+  private static final int STOP_SECONDS = 30;
 
   private final List<EmbeddedBroker> brokers;
   private final String bootstrap;
@@ -60,7 +57,7 @@ public final class LocalKafka implements AutoCloseable {
    * @param broker which one, from 1
    */
   public synchronized void stop(int broker) {
-    broker(broker).stop();
+    AllAtOnce.run("stop", List.of(broker(broker)), EmbeddedBroker::stop, STOP_SECONDS);
   }
 
   /**
@@ -73,7 +70,7 @@ public final class LocalKafka implements AutoCloseable {
    * @param broker which one, from 1
    */
   public synchronized void kill(int broker) {
-    broker(broker).kill();
+    AllAtOnce.run("stop", List.of(broker(broker)), EmbeddedBroker::kill, STOP_SECONDS);
   }
 
   /**
@@ -84,8 +81,8 @@ public final class LocalKafka implements AutoCloseable {
    * @throws LocalKafkaException if it does not come back within 60 s
    */
   public synchronized void restart(int broker) {
-    broker(broker).stop();
-    startAll(List.of(broker(broker)));
+    stop(broker);
+    AllAtOnce.run("start", List.of(broker(broker)), EmbeddedBroker::start, START_SECONDS);
     Readiness.await(bootstrap, running(), START_SECONDS, () -> true);
   }
 
@@ -97,59 +94,32 @@ public final class LocalKafka implements AutoCloseable {
     return brokers.get(number - 1);
   }
 
-  /** At once: a broker waits for the quorum, and so for the others. */
-  private static void startAll(List<EmbeddedBroker> brokers) {
-    CompletableFuture<Void> all = new CompletableFuture<>();
-    AtomicInteger missing = new AtomicInteger(brokers.size());
-    for (EmbeddedBroker broker : brokers) {
-      Thread thread =
-          new Thread(
-              () -> {
-                try {
-                  broker.start();
-                  if (missing.decrementAndGet() == 0) {
-                    all.complete(null);
-                  }
-                } catch (Throwable e) { // an Error too must reach the one who waits
-                  all.completeExceptionally(e);
-                }
-              },
-              "sluice-start-broker");
-      thread.setDaemon(true);
-      thread.start();
-    }
-    try {
-      all.get(START_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof LocalKafkaException known
-          ? known
-          : new LocalKafkaException("A broker did not start: " + e.getCause(), e.getCause());
-    } catch (TimeoutException e) {
-      throw new LocalKafkaException(
-          "A broker did not start within " + START_SECONDS + " s; its log may say why", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new LocalKafkaException("Interrupted while the brokers start", e);
-    }
-  }
-
   private int running() {
     return (int) brokers.stream().filter(EmbeddedBroker::running).count();
   }
 
-  /** Stops all brokers and deletes the data, unless a folder was given. */
+  /**
+   * Stops all brokers, at most for 40 s, and deletes the data unless a folder was given; also where
+   * the thread is interrupted. Closing twice is fine.
+   *
+   * @throws LocalKafkaException if a broker does not stop or the data cannot be deleted
+   */
   @Override
   public synchronized void close() {
-    for (EmbeddedBroker broker : brokers) {
-      if (brokers.size() == 1) {
-        broker.stop();
-      } else {
-        // The last ones would have no quorum left to ask.
-        broker.stopAtOnce();
+    // Of several, the last ones would have no quorum left to hand anything over to.
+    Consumer<EmbeddedBroker> end =
+        brokers.size() == 1 ? EmbeddedBroker::stop : EmbeddedBroker::stopAtOnce;
+    boolean interrupted = Thread.interrupted();
+    try {
+      AllAtOnce.run(
+          "stop", brokers.stream().filter(EmbeddedBroker::running).toList(), end, STOP_SECONDS);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
-    }
-    if (deleteFolder) {
-      BrokerFiles.delete(folder);
+      if (deleteFolder) {
+        BrokerFiles.delete(folder);
+      }
     }
   }
 
@@ -189,8 +159,9 @@ public final class LocalKafka implements AutoCloseable {
     /**
      * Starts the brokers and waits until they answer.
      *
-     * @throws LocalKafkaException if they do not within 60 s, if a port is in use, or if the folder
-     *     is no folder or holds the data of another number of brokers
+     * @throws LocalKafkaException if they do not within 60 s, or if a port is in use
+     * @throws DataFolderException if the folder is a file or holds the data of another number of
+     *     brokers
      * @throws IllegalArgumentException if the port of the last broker would be above 65535
      */
     public LocalKafka start() {
@@ -200,7 +171,10 @@ public final class LocalKafka implements AutoCloseable {
       if (given != null) {
         BrokerFiles.requireDataOf(brokers, given);
       }
-      Path base = given == null ? BrokerFiles.temporaryFolder() : given.toAbsolutePath();
+      Path base =
+          given == null
+              ? BrokerFiles.temporaryFolder()
+              : BrokerFiles.create(given.toAbsolutePath());
       // Kept data remembers its voters by number only, so the controller ports may change.
       List<EmbeddedBroker> started = new ArrayList<>();
       LocalKafka cluster = new LocalKafka(started, ports.bootstrapServers(), base, given == null);
@@ -209,11 +183,15 @@ public final class LocalKafka implements AutoCloseable {
           Path data = base.resolve(BrokerFiles.nameOf(i));
           started.add(new EmbeddedBroker(new BrokerConfig(i, ports, data, properties)));
         }
-        startAll(started);
+        AllAtOnce.run("start", started, EmbeddedBroker::start, START_SECONDS);
         Readiness.await(cluster.bootstrap, brokers, START_SECONDS, () -> true);
         return cluster;
       } catch (RuntimeException e) {
-        cluster.close();
+        try {
+          cluster.close();
+        } catch (LocalKafkaException second) {
+          e.addSuppressed(second);
+        }
         throw e;
       }
     }

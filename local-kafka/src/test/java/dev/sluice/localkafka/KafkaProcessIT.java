@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -70,16 +71,9 @@ class KafkaProcessIT {
 
   @Test
   void aBrokerDoesNotOutliveTheProcessThatStartedIt() throws Exception {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    List<String> command = new ArrayList<>(List.of(java.toString(), "-Xmx64m", "-cp"));
-    command.addAll(
-        List.of(System.getProperty("java.class.path"), Parent.class.getName(), folder.toString()));
-    Process parent =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    Process parent = parent(folder, folder.toString());
     try {
-      String pid = parent.inputReader().readLine();
-      assertThat(pid).as("the process id of the broker").isNotNull();
-      ProcessHandle broker = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+      ProcessHandle broker = brokerOf(parent);
       parent.destroyForcibly().waitFor(20, TimeUnit.SECONDS);
       await().atMost(Duration.ofSeconds(30)).until(() -> !broker.isAlive());
     } finally {
@@ -87,10 +81,46 @@ class KafkaProcessIT {
     }
   }
 
-  /** Starts a broker, says its process id, and waits to be killed. */
+  @Test
+  void aSignalToTheProcessThatStartedItEndsTheBrokerAndDeletesItsTemporaryFolder()
+      throws Exception {
+    Process parent = parent(folder);
+    try {
+      ProcessHandle broker = brokerOf(parent);
+      assertThat(folder).isDirectoryContaining("glob:**/sluice-kafka-*");
+      parent.destroy();
+      assertThat(parent.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(broker.isAlive()).isFalse();
+      assertThat(folder).isDirectoryNotContaining("glob:**/sluice-kafka-*");
+    } finally {
+      parent.destroyForcibly();
+    }
+  }
+
+  private static Process parent(Path temporary, String... arguments) throws IOException {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    List<String> command = new ArrayList<>(List.of(java.toString(), "-Xmx64m"));
+    command.add("-Djava.io.tmpdir=" + temporary);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(Parent.class.getName());
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+  }
+
+  private static ProcessHandle brokerOf(Process parent) throws IOException {
+    String pid = parent.inputReader().readLine();
+    assertThat(pid).as("the process id of the broker").isNotNull();
+    return ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+  }
+
+  /** Starts a broker, in a given folder or a temporary one, says its process id, and waits. */
   static final class Parent {
     public static void main(String[] args) throws Exception {
-      System.out.println(KafkaProcess.builder().folder(Path.of(args[0])).start().pid(1));
+      KafkaProcess.Builder builder = KafkaProcess.builder();
+      if (args.length > 0) {
+        builder.folder(Path.of(args[0]));
+      }
+      System.out.println(builder.start().pid(1));
       System.in.read();
     }
   }

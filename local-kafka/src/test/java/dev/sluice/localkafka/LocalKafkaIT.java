@@ -3,12 +3,20 @@ package dev.sluice.localkafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,12 +53,15 @@ class LocalKafkaIT {
     try (LocalKafka kafka = LocalKafka.builder().folder(folder).start()) {
       Records.create(kafka.bootstrapServers(), "kept", 1);
       Records.send(kafka.bootstrapServers(), "kept", "v");
+      assertThatThrownBy(() -> LocalKafka.builder().folder(folder).start())
+          .isInstanceOf(LocalKafkaException.class)
+          .hasMessageContaining("broker-1 is in use by another broker");
     }
     try (LocalKafka kafka = LocalKafka.builder().folder(folder).start()) {
       assertThat(Records.read(kafka.bootstrapServers(), "kept", 1)).containsExactly("v");
     }
     assertThatThrownBy(() -> LocalKafka.builder().brokers(3).folder(folder).start())
-        .isInstanceOf(LocalKafkaException.class)
+        .isInstanceOf(DataFolderException.class)
         .hasMessageContaining("brokers = 1, not 3");
   }
 
@@ -79,16 +90,55 @@ class LocalKafkaIT {
   void aFolderThatIsAFileIsAnError() throws Exception {
     Path file = Files.createFile(folder.resolve("file"));
     assertThatThrownBy(() -> LocalKafka.builder().folder(file).start())
-        .isInstanceOf(LocalKafkaException.class)
+        .isInstanceOf(DataFolderException.class)
         .hasMessageContaining(file.toString());
+    Path below = file.resolve("below");
+    assertThatThrownBy(() -> LocalKafka.builder().folder(below).start())
+        .isInstanceOf(LocalKafkaException.class)
+        .hasMessageContaining(below + " cannot be made");
   }
 
   @Test
   void aTopicThatNobodyCreatedIsMissedAndNotCreated() {
     try (LocalKafka kafka = LocalKafka.start()) {
-      assertThatThrownBy(() -> Records.send(kafka.bootstrapServers(), "missing", "v"))
+      assertThatThrownBy(
+              () -> Records.send(kafka.bootstrapServers(), "missing", "v", Duration.ofSeconds(1)))
           .isInstanceOf(ExecutionException.class)
           .hasMessageContaining("missing");
+    }
+  }
+
+  @Test
+  void aStartThatIsInterruptedLeavesNeitherABrokerNorAFolder() throws Exception {
+    Set<Path> before = temporaryFolders();
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    Thread starter =
+        new Thread(
+            () -> {
+              try {
+                LocalKafka.builder().brokers(2).start();
+              } catch (LocalKafkaException e) {
+                failure.complete(e);
+              }
+            });
+    starter.start();
+    await().pollInterval(Duration.ofMillis(10)).until(() -> aThreadIsCalled("raft-io-thread"));
+    starter.interrupt();
+    assertThat(failure.get(30, TimeUnit.SECONDS)).hasMessageContaining("Interrupted");
+    assertThat(temporaryFolders()).isEqualTo(before);
+    assertThat(aThreadIsCalled("sluice-start")).isFalse();
+    assertThat(aThreadIsCalled("raft-io-thread")).isFalse();
+  }
+
+  private static boolean aThreadIsCalled(String part) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .anyMatch(thread -> thread.getName().contains(part));
+  }
+
+  private static Set<Path> temporaryFolders() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return all.filter(path -> path.getFileName().toString().startsWith("sluice-kafka-"))
+          .collect(Collectors.toSet());
     }
   }
 

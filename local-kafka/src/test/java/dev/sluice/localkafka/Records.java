@@ -29,9 +29,21 @@ public final class Records {
   }
 
   public static void send(String bootstrap, String topic, String value) throws Exception {
+    send(bootstrap, topic, value, Duration.ofSeconds(60));
+  }
+
+  /** As above, with the longest wait for the topic. */
+  static void send(String bootstrap, String topic, String value, Duration longest)
+      throws Exception {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(
-            Map.of("bootstrap.servers", bootstrap, "acks", "all"),
+            Map.of(
+                "bootstrap.servers",
+                bootstrap,
+                "acks",
+                "all",
+                "max.block.ms",
+                Long.toString(longest.toMillis())),
             new StringSerializer(),
             new StringSerializer())) {
       producer.send(new ProducerRecord<>(topic, "k", value)).get(60, TimeUnit.SECONDS);

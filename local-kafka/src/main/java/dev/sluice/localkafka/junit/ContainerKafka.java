@@ -8,13 +8,13 @@ import org.testcontainers.kafka.KafkaContainer;
 import org.testcontainers.utility.DockerImageName;
 
 /** The broker in a container. */
-public final class ContainerKafka {
+final class ContainerKafka {
   private static final String IMAGE = "apache/kafka:4.3.1";
 
   private ContainerKafka() {}
 
   /** Whether tests get a broker in a container. */
-  public static boolean engineAnswers() {
+  static boolean engineAnswers() {
     return reasonAgainst().isEmpty();
   }
 

@@ -2,6 +2,7 @@
 package dev.sluice.localkafka.junit;
 
 import java.io.IOException;
+import java.io.Reader;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.StandardProtocolFamily;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,14 +37,20 @@ final class DockerProbe {
    *
    * @param environment where {@code DOCKER_HOST} and {@code XDG_RUNTIME_DIR} may stand
    * @param system the socket of the engine of the whole machine
-   * @param home the folder of the user, for engines of their own
+   * @param home the folder of the user, for engines of their own and {@code
+   *     .testcontainers.properties}
    */
   static boolean answers(Map<String, String> environment, Path system, Path home) {
-    String host = environment.get("DOCKER_HOST");
-    if (host != null && !host.isBlank()) {
-      return answersAt(host);
+    String host = environment.getOrDefault("DOCKER_HOST", configuredHost(home));
+    if (!host.isBlank()) {
+      return answersAt(host.strip());
     }
-    List<Path> sockets = new ArrayList<>(List.of(system, home.resolve(".docker/run/docker.sock")));
+    List<Path> sockets =
+        new ArrayList<>(
+            List.of(
+                system,
+                home.resolve(".docker/run/docker.sock"),
+                home.resolve(".docker/desktop/docker.sock")));
     String runtime = environment.get("XDG_RUNTIME_DIR");
     if (runtime != null) {
       sockets.add(Path.of(runtime, "docker.sock"));
@@ -50,12 +58,25 @@ final class DockerProbe {
     return sockets.stream().anyMatch(DockerProbe::pings);
   }
 
+  /** The address that a user has given to Testcontainers; empty without one. */
+  private static String configuredHost(Path home) {
+    Path file = home.resolve(".testcontainers.properties");
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    } catch (IOException | IllegalArgumentException e) {
+      // Absent as a rule; where it cannot be read, Testcontainers cannot read it either.
+      return "";
+    }
+    return properties.getProperty("docker.host", "");
+  }
+
   private static boolean answersAt(String host) {
     try {
       URI uri = URI.create(host);
       String scheme = String.valueOf(uri.getScheme());
       return switch (scheme) {
-        case "unix" -> pings(Path.of(uri.getPath()));
+        case "unix" -> uri.getPath() != null && pings(Path.of(uri.getPath()));
         case "tcp", "http", "https" -> connects(uri.getHost(), uri.getPort());
         // A named pipe or a tunnel: Testcontainers knows.
         default -> true;

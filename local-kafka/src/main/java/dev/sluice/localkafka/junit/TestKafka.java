@@ -2,6 +2,7 @@
 package dev.sluice.localkafka.junit;
 
 import dev.sluice.localkafka.LocalKafka;
+import dev.sluice.localkafka.LocalKafkaException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,7 +74,9 @@ public final class TestKafka implements AutoCloseable {
 
   /**
    * Creates a topic of one replica and waits until its leaders answer, without which an idempotent
-   * producer may lose its first requests (KAFKA-15591); a topic that exists is an error.
+   * producer may lose its first requests (KAFKA-15591).
+   *
+   * @throws LocalKafkaException if it exists, or cannot be created within 30 s
    */
   public void createTopic(String name, int partitions) {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
@@ -86,11 +89,15 @@ public final class TestKafka implements AutoCloseable {
         ends.put(new TopicPartition(name, i), OffsetSpec.latest());
       }
       admin.listOffsets(ends).all().get(30, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new IllegalStateException("Topic " + name + " cannot be created", e);
+    } catch (ExecutionException e) {
+      throw new LocalKafkaException(
+          "Topic " + name + " cannot be created: " + e.getCause(), e.getCause());
+    } catch (TimeoutException e) {
+      throw new LocalKafkaException(
+          "Topic " + name + " was not created within 30 s; does " + bootstrapServers + " run?", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while topic " + name + " is created", e);
+      throw new LocalKafkaException("Interrupted while topic " + name + " is created", e);
     }
   }
 

@@ -29,6 +29,7 @@ class DockerProbeTest {
     assertThat(probe(Map.of())).isFalse();
     assertThat(probe(Map.of("DOCKER_HOST", "unix://" + socket()))).isFalse();
     assertThat(probe(Map.of("DOCKER_HOST", "not a host"))).isFalse();
+    assertThat(probe(Map.of("DOCKER_HOST", "unix:relative"))).isFalse();
   }
 
   @Test
@@ -75,6 +76,18 @@ class DockerProbeTest {
       assertThat(probe(Map.of("DOCKER_HOST", address))).isTrue();
       engine.close();
       assertThat(probe(Map.of("DOCKER_HOST", address))).isFalse();
+    }
+  }
+
+  @Test
+  void theAddressGivenToTestcontainersIsAskedUnlessTheEnvironmentNamesAnother() throws Exception {
+    try (ServerSocket engine = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Path home = Files.createDirectories(folder.resolve("home"));
+      Files.writeString(
+          home.resolve(".testcontainers.properties"),
+          "docker.host=tcp\\://localhost\\:" + engine.getLocalPort());
+      assertThat(probe(Map.of())).isTrue();
+      assertThat(probe(Map.of("DOCKER_HOST", "unix://" + socket()))).isFalse();
     }
   }
 
