@@ -11,7 +11,12 @@ import dev.sluice.ConfigException;
 import dev.sluice.QueueFullException;
 import dev.sluice.SluiceException;
 import dev.sluice.kafka.BrokerUnavailableException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
+import java.util.Objects;
+import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +30,8 @@ public final class Commands {
   /** Runs a command and returns its exit code; errors become one line on standard error. */
   public static int run(Object command, String... args) {
     CommandLine line = new CommandLine(command);
+    line.setCommandName("sluice " + line.getCommandName());
+    line.getCommandSpec().version("sluice " + version());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler((e, commandLine, result) -> failed(e, commandLine));
     return line.execute(args);
@@ -34,12 +41,25 @@ public final class Commands {
     boolean verbose =
         line.getParseResult() != null && line.getParseResult().hasMatchedOption("--verbose");
     String text = e instanceof SluiceException ? e.getMessage() : e.toString();
-    line.getErr().println("sluice " + line.getCommandName() + ": " + text);
-    if (verbose || !(e instanceof SluiceException)) {
+    line.getErr().println(line.getCommandName() + ": " + text);
+    if (verbose) {
       e.printStackTrace(line.getErr());
+    } else if (!(e instanceof SluiceException)) {
+      line.getErr().println("This is a defect of Sluice; --verbose shows where it happened.");
     }
     line.getErr().flush();
     return exitCode(e);
+  }
+
+  /** The version that was built, as Maven has it. */
+  static String version() {
+    Properties built = new Properties();
+    try (InputStream in = Commands.class.getResourceAsStream("version.properties")) {
+      built.load(Objects.requireNonNull(in, "version.properties is not on the class path"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return built.getProperty("version");
   }
 
   /** The exit code of a failure. */

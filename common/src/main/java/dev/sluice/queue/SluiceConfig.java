@@ -3,14 +3,17 @@ package dev.sluice.queue;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import dev.sluice.ConfigException;
 import dev.sluice.Order;
 import dev.sluice.flow.retry.RetryPolicy;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * {@code sluice.yaml} and what the environment says over it. Immutable.
@@ -43,6 +47,18 @@ public record SluiceConfig(
   public SluiceConfig {
     kafka = Map.copyOf(kafka);
     queues = Map.copyOf(queues);
+  }
+
+  /** Without the values of Kafka's properties, which may be secrets. */
+  @Override
+  public String toString() {
+    return "SluiceConfig[bootstrapServers="
+        + bootstrapServers.orElse("")
+        + ", kafka="
+        + new TreeSet<>(kafka.keySet())
+        + ", queues="
+        + queues.values()
+        + "]";
   }
 
   /** The queue of that name: as configured, or with all defaults. */
@@ -78,9 +94,11 @@ public record SluiceConfig(
     YAMLMapper mapper =
         YAMLMapper.builder(
                 YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
     JsonNode root;
     try {
+      refuseAliases(name, mapper.getFactory(), yaml);
       root = mapper.readTree(yaml);
     } catch (JacksonException e) {
       throw new ConfigException(
@@ -97,6 +115,28 @@ public record SluiceConfig(
             : asObject(name, root);
     environment.forEach((variable, value) -> override(object, variable, value));
     return read(new YamlObject(name, "", object));
+  }
+
+  /** Jackson reads an alias as a text, its name, which is not what was meant. */
+  private static void refuseAliases(String name, YAMLFactory factory, String yaml)
+      throws JacksonException {
+    try (YAMLParser parser = factory.createParser(yaml)) {
+      while (parser.nextToken() != null) {
+        if (parser.isCurrentAlias()) {
+          throw new ConfigException(
+              name
+                  + ": line "
+                  + parser.currentTokenLocation().getLineNr()
+                  + ": the alias '*"
+                  + parser.getText()
+                  + "' is not understood; write its value out");
+        }
+      }
+    } catch (JacksonException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // a text in memory does not fail to be read
+    }
   }
 
   private static ObjectNode asObject(String name, JsonNode root) {
@@ -237,13 +277,18 @@ public record SluiceConfig(
     Optional<Duration> most = o.duration("exponentialMaxWaitDuration");
     Optional<Double> spread = o.number("randomizedWaitFactor");
     o.checkNothingElse();
+    Duration first = wait.orElse(d.initialInterval());
+    o.within("waitDuration", wait, Duration.ZERO, RetryPolicy.LONGEST);
+    o.within("exponentialMaxWaitDuration", most, first, RetryPolicy.LONGEST);
+    o.within("exponentialBackoffMultiplier", multiplier, 1.0, 100.0);
+    o.within("randomizedWaitFactor", spread, 0.0, 1.0);
     return o.checked(
         () ->
             new RetryPolicy(
                 attempts.orElse(d.maxAttempts()),
-                wait.orElse(d.initialInterval()),
+                first,
                 multiplier.orElse(d.multiplier()),
-                most.orElse(d.maxInterval()),
+                most.orElse(first.compareTo(d.maxInterval()) > 0 ? first : d.maxInterval()),
                 spread.orElse(d.randomizationFactor())));
   }
 

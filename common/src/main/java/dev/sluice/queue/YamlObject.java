@@ -71,6 +71,17 @@ final class YamlObject {
             });
   }
 
+  /** Refuses a value outside of a range, under the name that it has in the file. */
+  <T extends Comparable<T>> void within(String key, Optional<T> value, T least, T most) {
+    value.ifPresent(
+        v -> {
+          if (v.compareTo(least) < 0 || v.compareTo(most) > 0) {
+            throw new ConfigException(
+                where(at(key)) + " is " + v + "; it must be from " + least + " to " + most);
+          }
+        });
+  }
+
   Optional<String> text(String key) {
     return value(key, text -> text);
   }

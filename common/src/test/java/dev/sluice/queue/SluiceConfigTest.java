@@ -156,6 +156,43 @@ class SluiceConfigTest {
   }
 
   @Test
+  void aWaitOutOfRangeIsRefusedUnderTheNameThatItHasInTheFile() {
+    refused("queues: {o: {handlers: {x: {retry: {waitDuration: 2d}}}}}")
+        .withMessageContaining("queues.o.handlers.x.retry.waitDuration is PT48H");
+    refused(
+            "queues: {o: {handlers: {x: {retry: {waitDuration: 10s,"
+                + " exponentialMaxWaitDuration: 5s}}}}}")
+        .withMessageContaining("retry.exponentialMaxWaitDuration is PT5S; it must be from PT10S");
+  }
+
+  @Test
+  void aLongWaitNeedsNoOtherSetting() {
+    QueueDefinition queue =
+        parse("queues: {o: {handlers: {x: {retry: {waitDuration: 5m}}}}}").queue("o");
+    assertThat(queue.handlers().get("x").retry().initialInterval())
+        .isEqualTo(Duration.ofMinutes(5));
+  }
+
+  @Test
+  void aSecondDocumentIsRefusedInsteadOfIgnored() {
+    refused("queues: {o: {}}\n---\nqueues: {p: {}}\n").withMessageContaining("line");
+  }
+
+  @Test
+  void anAliasIsRefusedWithItsLine() {
+    refused("queues:\n  o: &base {concurrency: 4}\n  p: *base\n")
+        .withMessageContaining("line 3")
+        .withMessageContaining("*base");
+  }
+
+  @Test
+  void itsTextHoldsNoSecrets() {
+    assertThat(parse("kafka: {sasl.jaas.config: 'password=\"hunter2\"'}").toString())
+        .contains("sasl.jaas.config")
+        .doesNotContain("hunter2");
+  }
+
+  @Test
   void aFileThatCannotBeReadIsNamed() {
     assertThatExceptionOfType(ConfigException.class)
         .isThrownBy(() -> SluiceConfig.read(Path.of("no-such-file.yaml"), Map.of()))

@@ -21,7 +21,8 @@ public record RetryPolicy(
     double multiplier,
     Duration maxInterval,
     double randomizationFactor) {
-  private static final Duration LONGEST = Duration.ofDays(1);
+  /** The longest wait that can be set. */
+  public static final Duration LONGEST = Duration.ofDays(1);
 
   /** Three attempts, waiting 500 ms ±50 % and 1 s ±50 %. */
   public static final RetryPolicy DEFAULT =

@@ -192,6 +192,18 @@ public final class WorkCommand implements Callable<Integer> {
         builder.history(writer);
       }
       return run(builder, longest + STOP_MARGIN_MILLIS);
+    } finally {
+      made.values().forEach(WorkCommand::close);
+    }
+  }
+
+  private static void close(TaskHandler<byte[]> handler) {
+    if (handler instanceof AutoCloseable closeable) {
+      try {
+        closeable.close();
+      } catch (Exception e) {
+        LoggerFactory.getLogger(WorkCommand.class).warn("A handler failed to close", e);
+      }
     }
   }
 

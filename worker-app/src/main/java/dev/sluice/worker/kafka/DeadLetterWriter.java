@@ -37,6 +37,7 @@ final class DeadLetterWriter implements AutoCloseable {
   private static final int MESSAGE_CHARS_MAX = 1_000;
   private static final int STACK_CHARS_MAX = 4_000;
   private static final long RETRY_NANOS = 500_000_000L;
+  private static final long ANEW_NANOS = 5_000_000_000L;
 
   /** How much of the task a dead letter carries. */
   private enum Size {
@@ -83,6 +84,7 @@ final class DeadLetterWriter implements AutoCloseable {
     lock.lock();
     try {
       if (closed) {
+        leftOver(letter.run());
         return;
       }
       letters.add(letter);
@@ -99,18 +101,34 @@ final class DeadLetterWriter implements AutoCloseable {
   }
 
   private void run() {
-    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(producerProperties)) {
-      for (Letter letter = next(); letter != null; letter = next()) {
-        send(producer, letter);
+    do {
+      try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(producerProperties)) {
+        for (Letter letter = next(); letter != null; letter = next()) {
+          send(producer, letter);
+        }
+      } catch (RuntimeException e) {
+        LOG.error(
+            "The producer of dead letters failed and is made anew in {} s; tasks that failed for"
+                + " good stay unfinished until then",
+            TimeUnit.NANOSECONDS.toSeconds(ANEW_NANOS),
+            e);
       }
-    } catch (RuntimeException e) {
-      LOG.error("The writer of dead letters ended; their tasks stay unfinished", e);
-      lock.lock();
-      try {
-        thread = null;
-      } finally {
-        lock.unlock();
+    } while (!awaitClosed());
+  }
+
+  private boolean awaitClosed() {
+    lock.lock();
+    try {
+      long rest = ANEW_NANOS;
+      while (!closed && rest > 0) {
+        rest = changed.awaitNanos(rest);
       }
+      return closed;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -267,5 +285,17 @@ final class DeadLetterWriter implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+    lock.lock();
+    try {
+      for (Letter letter = letters.poll(); letter != null; letter = letters.poll()) {
+        leftOver(letter.run());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leftOver(RecordRun run) {
+    record(run, HistoryEvent.FAILED, "INTERRUPTED");
   }
 }
