@@ -3,11 +3,8 @@ package dev.sluice.worker.kafka;
 
 import dev.sluice.flow.ledger.LedgerSnapshot;
 import dev.sluice.flow.pause.PauseReason;
-import dev.sluice.time.Clock;
-import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.PartitionId;
 import dev.sluice.worker.engine.PartitionState;
-import dev.sluice.worker.thread.HandlerThreads;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -44,11 +40,7 @@ final class Commits {
   private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final KafkaConsumer<byte[], byte[]> kafka;
-  private final Engine engine;
-  private final ReentrantLock lock;
-  private final HandlerThreads threads;
-  private final Clock clock;
-  private final PollCounters counters;
+  private final LoopState state;
   private final long intervalNanos;
   private int metadataBytesMax;
   private @Nullable Class<?> lastFailure;
@@ -56,58 +48,47 @@ final class Commits {
   private long lastNanos;
   private long markersNanos;
 
-  Commits(
-      KafkaConsumer<byte[], byte[]> kafka,
-      Engine engine,
-      ReentrantLock lock,
-      HandlerThreads threads,
-      Clock clock,
-      PollSettings settings,
-      PollCounters counters) {
+  Commits(KafkaConsumer<byte[], byte[]> kafka, LoopState state) {
     this.kafka = kafka;
-    this.engine = engine;
-    this.lock = lock;
-    this.threads = threads;
-    this.clock = clock;
-    this.counters = counters;
-    this.intervalNanos = settings.commitInterval().toNanos();
-    this.metadataBytesMax = settings.metadataBytesMax();
-    this.lastNanos = clock.nanos();
+    this.state = state;
+    this.intervalNanos = state.settings.commitInterval().toNanos();
+    this.metadataBytesMax = state.settings.metadataBytesMax();
+    this.lastNanos = state.clock.nanos();
   }
 
   private void setUnderWay(boolean now) {
     underWay = now;
-    lock.lock();
+    state.lock.lock();
     try {
-      engine.commitUnderWay(now);
+      state.engine.commitUnderWay(now);
     } finally {
-      lock.unlock();
+      state.lock.unlock();
     }
   }
 
   /** After how many nanoseconds the next commit is due; MAX_VALUE if there is nothing to commit. */
   long dueInNanos() {
-    lock.lock();
+    state.lock.lock();
     try {
       if (underWay) {
         // The new consumer calls back only between polls: a long one would hold full ledgers up.
-        return engine.commitSoon() ? URGENT_NANOS : Long.MAX_VALUE;
+        return state.engine.commitSoon() ? URGENT_NANOS : Long.MAX_VALUE;
       }
-      for (PartitionState partition : engine.partitions()) {
+      for (PartitionState partition : state.engine.partitions()) {
         if (partition.ledger().hasNews()) {
-          return Math.max(0, lastNanos + intervalNanos - clock.nanos());
+          return Math.max(0, lastNanos + intervalNanos - state.clock.nanos());
         }
       }
       // Handlers may finish something any moment, and would not wake the poll for it.
-      return threads.busy() > 0 ? intervalNanos : Long.MAX_VALUE;
+      return state.threads.busy() > 0 ? intervalNanos : Long.MAX_VALUE;
     } finally {
-      lock.unlock();
+      state.lock.unlock();
     }
   }
 
   /** Sends what is done, if the interval is over or too much waits. Does not block. */
   void commitIfDue() {
-    long now = clock.nanos();
+    long now = state.clock.nanos();
     if (underWay) {
       if (now - lastNanos < OVERDUE_NANOS) {
         return;
@@ -118,14 +99,14 @@ final class Commits {
       skipMarkers();
     }
     Map<PartitionState, LedgerSnapshot> news;
-    lock.lock();
+    state.lock.lock();
     try {
-      if (now - lastNanos < intervalNanos && !engine.commitSoon()) {
+      if (now - lastNanos < intervalNanos && !state.engine.commitSoon()) {
         return;
       }
-      news = engine.snapshots(engine.partitions(), metadataBytesMax);
+      news = state.engine.snapshots(state.engine.partitions(), metadataBytesMax);
     } finally {
-      lock.unlock();
+      state.lock.unlock();
     }
     if (news.isEmpty()) {
       return;
@@ -162,16 +143,16 @@ final class Commits {
   boolean commitNow(Collection<PartitionId> ids) {
     Map<PartitionState, LedgerSnapshot> all = new HashMap<>();
     skipMarkers();
-    lock.lock();
+    state.lock.lock();
     try {
       for (PartitionId id : ids) {
-        PartitionState partition = engine.partition(id);
+        PartitionState partition = state.engine.partition(id);
         if (partition != null) {
           all.put(partition, partition.ledger().snapshot(metadataBytesMax));
         }
       }
     } finally {
-      lock.unlock();
+      state.lock.unlock();
     }
     if (all.isEmpty()) {
       return true;
@@ -196,7 +177,7 @@ final class Commits {
 
   /** What the group has committed of these partitions; tried again while brokers do not answer. */
   Map<TopicPartition, Optional<OffsetAndMetadata>> committed(Collection<TopicPartition> of) {
-    long deadline = clock.nanos() + RESTORE_NANOS_MAX;
+    long deadline = state.clock.nanos() + RESTORE_NANOS_MAX;
     while (true) {
       try {
         Map<TopicPartition, OffsetAndMetadata> found =
@@ -207,7 +188,7 @@ final class Commits {
         }
         return result;
       } catch (RetriableException | WakeupException e) {
-        if (deadline - clock.nanos() <= 0) {
+        if (deadline - state.clock.nanos() <= 0) {
           throw e;
         }
       }
@@ -216,28 +197,28 @@ final class Commits {
 
   /** Transaction markers at the end of an empty lane are done, too: the lag is then truly zero. */
   private void skipMarkers() {
-    markersNanos = clock.nanos();
+    markersNanos = state.clock.nanos();
     List<PartitionState> empty = new ArrayList<>();
-    lock.lock();
+    state.lock.lock();
     try {
-      for (PartitionState partition : engine.partitions()) {
+      for (PartitionState partition : state.engine.partitions()) {
         if (partition.ledger().undone() == 0) {
           empty.add(partition);
         }
       }
     } finally {
-      lock.unlock();
+      state.lock.unlock();
     }
     for (PartitionState partition : empty) {
       TopicPartition id = new TopicPartition(partition.topic(), partition.partition());
       try {
         // What was polled was accepted: this runs on the same thread.
         long position = kafka.position(id, Duration.ZERO);
-        lock.lock();
+        state.lock.lock();
         try {
           partition.ledger().seenUpTo(position);
         } finally {
-          lock.unlock();
+          state.lock.unlock();
         }
       } catch (KafkaException | IllegalStateException e) {
         LOG.debug("The position of {} is not known now", id, e);
@@ -247,11 +228,11 @@ final class Commits {
 
   private void acknowledged(Map<PartitionState, LedgerSnapshot> news) {
     lastFailure = null;
-    counters.committed();
-    lock.lock();
+    state.counters.committed();
+    state.lock.lock();
     try {
-      engine.acknowledged(news);
-      threads.wake(clock.nanos());
+      state.engine.acknowledged(news);
+      state.threads.wake(state.clock.nanos());
       for (PartitionState partition : news.keySet()) {
         if (partition.pauses().has(PauseReason.LEDGER_FULL)) {
           kafka.wakeup(); // its pause may be over: let the loop look at once
@@ -259,12 +240,12 @@ final class Commits {
         }
       }
     } finally {
-      lock.unlock();
+      state.lock.unlock();
     }
   }
 
   private void failed(Exception failure) {
-    counters.commitFailed();
+    state.counters.commitFailed();
     if (failure instanceof OffsetMetadataTooLarge) {
       metadataBytesMax /= 2;
       LOG.warn(

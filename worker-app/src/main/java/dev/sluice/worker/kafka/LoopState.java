@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.kafka;
+
+import dev.sluice.time.Clock;
+import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.PartitionId;
+import dev.sluice.worker.engine.PartitionState;
+import dev.sluice.worker.thread.HandlerThreads;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parts of one poll loop share: the engine under its lock, and how the poll thread is
+ * reached while it polls or waits.
+ */
+final class LoopState {
+  private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+  final PollSettings settings;
+  final Engine engine;
+  final ReentrantLock lock;
+  final HandlerThreads threads;
+  final Clock clock;
+  final PollCounters counters;
+  private final Map<String, QueueBinding> queueByTopic = new HashMap<>();
+  private final Condition changed;
+
+  // Guarded by the lock.
+  private @Nullable KafkaConsumer<byte[], byte[]> consumer;
+  private boolean polling;
+  private boolean stopping;
+  private long watchedNanos;
+
+  LoopState(
+      PollSettings settings,
+      Engine engine,
+      ReentrantLock lock,
+      HandlerThreads threads,
+      Clock clock,
+      PollCounters counters) {
+    this.settings = settings;
+    this.engine = engine;
+    this.lock = lock;
+    this.threads = threads;
+    this.clock = clock;
+    this.counters = counters;
+    this.changed = lock.newCondition();
+    settings.queues().forEach(queue -> queueByTopic.put(queue.topic(), queue));
+  }
+
+  Set<String> topics() {
+    return queueByTopic.keySet();
+  }
+
+  @Nullable QueueBinding queue(String topic) {
+    return queueByTopic.get(topic);
+  }
+
+  /** For log lines. */
+  String prefix() {
+    return "[worker=" + settings.worker() + " group=" + settings.group() + "]";
+  }
+
+  // ---- partitions ----
+
+  static PartitionId idOf(TopicPartition id) {
+    return new PartitionId(id.topic(), id.partition());
+  }
+
+  static PartitionId idOf(PartitionState partition) {
+    return new PartitionId(partition.topic(), partition.partition());
+  }
+
+  static TopicPartition kafkaId(PartitionState partition) {
+    return new TopicPartition(partition.topic(), partition.partition());
+  }
+
+  @Nullable PartitionState partition(TopicPartition id) {
+    lock.lock();
+    try {
+      return engine.partition(idOf(id));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  List<PartitionId> allIds() {
+    lock.lock();
+    try {
+      return engine.partitions().stream().map(LoopState::idOf).toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- the poll thread ----
+
+  /** From now on that consumer is woken; null if there is none. */
+  void enter(@Nullable KafkaConsumer<byte[], byte[]> kafka) {
+    lock.lock();
+    try {
+      consumer = kafka;
+      polling = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Called before a poll; returns whether it may wait. */
+  boolean beginPoll() {
+    lock.lock();
+    try {
+      polling = !engine.turnWanted() && !stopping;
+      return polling;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The consumer must not be woken any more. */
+  void endPoll() {
+    lock.lock();
+    try {
+      polling = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What time has brought, for tasks and for threads. Under the lock. */
+  void lookAfter(long now) {
+    engine.turn(now);
+    if (now - watchedNanos > WATCH_NANOS) {
+      watchedNanos = now;
+      threads.watch(now);
+    }
+    threads.wake(now);
+  }
+
+  /** Waits at most so long for something that the poll thread should see. Under the lock. */
+  void awaitChange(long nanos) throws InterruptedException {
+    if (!engine.turnWanted()) {
+      changed.awaitNanos(nanos);
+    }
+  }
+
+  /** Tells the poll thread if the engine wants a turn. Under the lock. */
+  void changed() {
+    if (engine.turnWanted()) {
+      wake();
+    }
+  }
+
+  private void wake() {
+    KafkaConsumer<byte[], byte[]> present = consumer;
+    if (polling && present != null) {
+      polling = false;
+      present.wakeup();
+    } else {
+      changed.signalAll();
+    }
+  }
+
+  // ---- the end ----
+
+  void stop() {
+    lock.lock();
+    try {
+      stopping = true;
+      wake();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean stopRequested() {
+    lock.lock();
+    try {
+      return stopping;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits, with nothing to poll, until the time is over or the end is asked for. */
+  void awaitStop(long millis) {
+    lock.lock();
+    try {
+      long rest = TimeUnit.MILLISECONDS.toNanos(millis);
+      while (!stopping && rest > 0) {
+        engine.turn(clock.nanos());
+        rest = changed.awaitNanos(rest);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      stopping = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+}
