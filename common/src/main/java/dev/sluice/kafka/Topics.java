@@ -3,6 +3,7 @@ package dev.sluice.kafka;
 
 import dev.sluice.ConfigException;
 import dev.sluice.SluiceException;
+import dev.sluice.time.SystemClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds, creates and checks topics. Each call waits at most the time it was given. */
 public final class Topics implements AutoCloseable {
+  private static final long ASK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   private final Admin admin;
   private final KafkaSettings settings;
   private final Duration timeout;
@@ -111,10 +115,19 @@ public final class Topics implements AutoCloseable {
             ends.put(new TopicPartition(topic, i), OffsetSpec.latest());
           }
         });
-    try {
-      await(admin.listOffsets(ends).all());
-    } catch (ExecutionException e) {
-      throw failure("The partitions of the new topics " + topics.keySet() + " do not answer", e);
+    long deadline = SystemClock.INSTANCE.nanos() + timeout.toNanos();
+    while (true) {
+      try {
+        await(admin.listOffsets(ends).all());
+        return;
+      } catch (ExecutionException e) {
+        // The brokers hear of a new topic one after the other, and this error is not tried again.
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || SystemClock.INSTANCE.nanos() - deadline >= 0) {
+          throw failure("The new topics " + topics.keySet() + " do not answer", e);
+        }
+        LockSupport.parkNanos(ASK_AGAIN_NANOS);
+      }
     }
   }
 

@@ -11,10 +11,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 
 /** The broker that a test was given. Thread-safe. */
@@ -84,11 +86,7 @@ public final class TestKafka implements AutoCloseable {
           .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
           .all()
           .get(30, TimeUnit.SECONDS);
-      Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
-      for (int i = 0; i < partitions; i++) {
-        ends.put(new TopicPartition(name, i), OffsetSpec.latest());
-      }
-      admin.listOffsets(ends).all().get(30, TimeUnit.SECONDS);
+      awaitLeaders(admin, name, partitions);
     } catch (ExecutionException e) {
       throw new LocalKafkaException(
           "Topic " + name + " cannot be created: " + e.getCause(), e.getCause());
@@ -98,6 +96,28 @@ public final class TestKafka implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LocalKafkaException("Interrupted while topic " + name + " is created", e);
+    }
+  }
+
+  private static void awaitLeaders(Admin admin, String name, int partitions)
+      throws ExecutionException, InterruptedException, TimeoutException {
+    Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+    for (int i = 0; i < partitions; i++) {
+      ends.put(new TopicPartition(name, i), OffsetSpec.latest());
+    }
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (true) {
+      try {
+        admin.listOffsets(ends).all().get(30, TimeUnit.SECONDS);
+        return;
+      } catch (ExecutionException e) {
+        // A broker that has not heard of the topic yet: the admin client does not ask it again.
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      }
     }
   }
 
