@@ -660,45 +660,15 @@ public final class Engine {
 
   /** The state of everything, as an immutable copy. */
   public EngineSnapshot snapshot(long nowNanos) {
-    List<EngineSnapshot.PartitionView> views = new ArrayList<>(partitions.size());
-    for (PartitionState p : partitions.values()) {
-      views.add(
-          new EngineSnapshot.PartitionView(
-              p.queue.name,
-              p.topic,
-              p.partition,
-              p.epoch,
-              p.lane.depth(),
-              p.lane.maxDepth(),
-              p.lane.capacity(),
-              p.lane.bytes(),
-              p.running,
-              p.ready,
-              p.retryWaiting,
-              p.ledger.position(),
-              p.ledger.uncommitted(),
-              p.pauses.heldNanos(nowNanos),
-              p.pauses.count()));
-    }
-    List<EngineSnapshot.HandlerView> works = new ArrayList<>(handlers.size());
-    for (HandlerState h : handlers) {
-      HandlerState.Counters c = h.counters;
-      works.add(
-          new EngineSnapshot.HandlerView(
-              h.queue.name,
-              h.type,
-              h.ready.size(),
-              c.started,
-              c.succeeded,
-              c.failed,
-              c.interrupted,
-              c.dead,
-              c.stale,
-              c.hung,
-              c.nanos,
-              c.nanosMax));
-    }
     return new EngineSnapshot(
-        nowNanos - origin, nowNanos - lastTurnNanos, suspended, bytes, keys.size(), views, works);
+        nowNanos - origin,
+        nowNanos - lastTurnNanos,
+        suspended,
+        bytes,
+        keys.size(),
+        partitions.values().stream()
+            .map(p -> EngineSnapshot.PartitionView.of(p, nowNanos))
+            .toList(),
+        handlers.stream().map(EngineSnapshot.HandlerView::of).toList());
   }
 }

@@ -63,7 +63,26 @@ public record EngineSnapshot(
       long position,
       long uncommitted,
       Map<PauseReason, Long> pausedNanos,
-      long pauses) {}
+      long pauses) {
+    static PartitionView of(PartitionState p, long nowNanos) {
+      return new PartitionView(
+          p.queue.name,
+          p.topic,
+          p.partition,
+          p.epoch,
+          p.lane.depth(),
+          p.lane.maxDepth(),
+          p.lane.capacity(),
+          p.lane.bytes(),
+          p.running,
+          p.ready,
+          p.retryWaiting,
+          p.ledger.position(),
+          p.ledger.uncommitted(),
+          p.pauses.heldNanos(nowNanos),
+          p.pauses.count());
+    }
+  }
 
   /**
    * One handler; the counts only grow.
@@ -93,7 +112,24 @@ public record EngineSnapshot(
       long stale,
       long hung,
       long nanos,
-      long nanosMax) {}
+      long nanosMax) {
+    static HandlerView of(HandlerState h) {
+      HandlerState.Counters c = h.counters;
+      return new HandlerView(
+          h.queue.name,
+          h.type,
+          h.ready.size(),
+          c.started,
+          c.succeeded,
+          c.failed,
+          c.interrupted,
+          c.dead,
+          c.stale,
+          c.hung,
+          c.nanos,
+          c.nanosMax);
+    }
+  }
 
   /** Tasks that are with threads. */
   public int running() {

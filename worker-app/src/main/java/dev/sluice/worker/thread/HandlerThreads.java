@@ -261,7 +261,7 @@ public final class HandlerThreads {
   /** Takes back what the threads have not begun, so that a hand-over need not wait for it. */
   public void takeBackAll(long nowNanos) {
     for (HandlerThread thread : threads) {
-      if (thread.size > 1 && !thread.givenUp) {
+      if (thread.size > 0 && !thread.givenUp) {
         takeBack(thread, nowNanos);
       }
     }

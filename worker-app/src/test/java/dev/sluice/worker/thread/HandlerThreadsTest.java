@@ -3,6 +3,7 @@ package dev.sluice.worker.thread;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.Order;
 import dev.sluice.flow.ledger.DoneRanges;
 import dev.sluice.testing.Seeds;
 import dev.sluice.time.SystemClock;
@@ -130,17 +131,16 @@ class HandlerThreadsTest {
         try {
           engine.turn(clock.nanos());
           threads.watch(clock.nanos());
+          if (random.nextInt(10) == 0) {
+            threads.takeBackAll(clock.nanos());
+          }
           engine.plan(clock.nanos());
           for (int i = 0; i < 100 && offset < TASKS && !partition.pauses().paused(); i++) {
             int kind = slow == 0 ? 10 + kinds.nextInt(100) : kinds.nextInt(1 + 200 / slow);
             byte[] key = {(byte) kinds.nextInt(100)};
             engine.accept(
                 new Run(
-                    offset++,
-                    partition,
-                    handler,
-                    OrderedBy.of(dev.sluice.Order.KEY, partition, key),
-                    kind));
+                    offset++, partition, handler, OrderedBy.of(Order.KEY, partition, key), kind));
           }
           threads.wake(clock.nanos());
         } finally {
