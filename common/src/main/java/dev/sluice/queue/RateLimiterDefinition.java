@@ -18,7 +18,7 @@ public record RateLimiterDefinition(int limitForPeriod, Duration limitRefreshPer
 
   /** So many per second, in periods of a tenth of a second where that gives a whole number. */
   public static RateLimiterDefinition perSecond(int rate) {
-    Ranges.check("rate", rate, 1, 1_000_000);
+    Ranges.check("rate", rate, 1, 10_000_000);
     int periods = 1;
     for (int candidate : new int[] {10, 5, 4, 2}) {
       if (rate % candidate == 0) {

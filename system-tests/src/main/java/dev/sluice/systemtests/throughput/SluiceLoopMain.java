@@ -9,11 +9,14 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * The same work by a worker with a handler that does nothing, keys in order, the ledger and a
- * bulkhead on. Arguments: bootstrap servers, topic, group, tasks.
+ * The same work by a worker with a handler that does nothing, keys in order, the ledger, a bulkhead
+ * and a rate limiter on. Arguments: bootstrap servers, topic, group, tasks.
  */
 public final class SluiceLoopMain {
   private static final int CONCURRENCY = 16;
+
+  /** A rate that is never reached: the limiter is asked all the same. */
+  private static final int PER_SECOND = 10_000_000;
 
   private SluiceLoopMain() {}
 
@@ -30,8 +33,9 @@ public final class SluiceLoopMain {
                         .group(args[2])
                         .order(Order.KEY)
                         .concurrency(CONCURRENCY)
+                        .handle((task, context) -> done.increment())
                         .bulkhead(CONCURRENCY)
-                        .handle((task, context) -> done.increment()))
+                        .rate(PER_SECOND))
             .start()) {
       Measurement.printWhenDone(Long.parseLong(args[3]), done::sum);
       worker.stop();

@@ -25,6 +25,7 @@ import dev.sluice.worker.health.HealthServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.File;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -65,7 +66,8 @@ public final class WorkCommand implements Callable<Integer> {
         "What is done with each task:",
         "log             writes a line to the log",
         "sleep:DURATION  waits",
-        "exec:COMMAND    runs a command, the payload on its standard input",
+        "exec:COMMAND    runs a command, the payload on its standard input;",
+        "                what it prints goes to standard output",
         "http:URL        posts it; 429 and Retry-After hold the worker back",
         "class:NAME      calls a TaskHandler on the class path"
       })
@@ -176,7 +178,8 @@ public final class WorkCommand implements Callable<Integer> {
     JsonPayloadCodec codec = new JsonPayloadCodec();
     Map<String, TaskHandler<byte[]>> made = new LinkedHashMap<>();
     Function<String, TaskHandler<byte[]>> handlerOf =
-        spec -> made.computeIfAbsent(spec, s -> HandlerSpec.parse(s, codec, loader));
+        spec ->
+            made.computeIfAbsent(spec, s -> HandlerSpec.parse(s, codec, loader, Redirect.INHERIT));
     WorkerBuilder builder = Worker.builder(kafka);
     if (name != null) {
       builder.name(name);

@@ -10,12 +10,12 @@ import dev.sluice.TaskHandler;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,10 +25,10 @@ import org.slf4j.LoggerFactory;
  * Runs a command per task: the payload on its standard input and nowhere else; id, type, queue and
  * attempt in {@code SLUICE_TASK_ID}, {@code SLUICE_TASK_TYPE}, {@code SLUICE_QUEUE} and {@code
  * SLUICE_ATTEMPT}. Exit code 0 completes the task. Any other one, 75 ({@code EX_TEMPFAIL}) too, is
- * a failed attempt whose message ends with the last 8 KiB of standard error. Standard output is
- * read, and its last 8 KiB are logged at debug. When the attempt is interrupted, the command and
- * all its descendants are ended, by TERM and two seconds later by KILL. What a command leaves
- * behind when it exits by itself is not ended.
+ * a failed attempt whose message ends with the last 8 KiB of standard error. What is on standard
+ * output is passed on. When the attempt is interrupted, the command and all its descendants are
+ * ended, by TERM and two seconds later by KILL. What a command leaves behind when it exits by
+ * itself is not ended.
  */
 final class ExecHandler implements TaskHandler<byte[]> {
   private static final Logger LOG = LoggerFactory.getLogger(ExecHandler.class);
@@ -37,21 +37,25 @@ final class ExecHandler implements TaskHandler<byte[]> {
   private static final int PIPE_BYTES = 4 << 10;
 
   /**
-   * The most threads that feed large payloads. A command that exits and leaves a process behind
-   * that keeps its standard input open without reading it keeps such a thread.
+   * The most threads that feed and listen to commands. A process that a command leaves behind with
+   * its streams open keeps such a thread.
    */
-  private static final int FEEDERS_MAX = 1024;
+  private static final int HELPERS_MAX = 21_024;
 
-  private static final long LOOK_MILLIS_MAX = 20;
+  /** How long the end of standard error is waited for if somebody keeps it open. */
+  private static final long COMPLAINT_MILLIS = 500;
 
   private final List<String> command;
-  private final AtomicInteger feeders = new AtomicInteger();
+  private final Redirect output;
+  private final AtomicInteger helpers = new AtomicInteger();
 
   /**
+   * @param output where the standard output of the commands goes
    * @throws ConfigException if the first word is no program that can be run
    */
-  ExecHandler(List<String> command) {
+  ExecHandler(List<String> command, Redirect output) {
     this.command = List.copyOf(command);
+    this.output = output;
     String program = command.get(0);
     if (!runnable(program, System.getenv("PATH"))) {
       throw new ConfigException(
@@ -83,31 +87,29 @@ final class ExecHandler implements TaskHandler<byte[]> {
 
   @Override
   public void handle(Task<byte[]> task, TaskContext context) throws InterruptedException {
-    boolean large = task.payload().length > PIPE_BYTES;
-    if (large && feeders.get() >= FEEDERS_MAX) {
+    if (helpers.get() >= HELPERS_MAX) {
       throw new BackpressureException(
-          FEEDERS_MAX
-              + " processes do not read their standard input; the command "
+          HELPERS_MAX
+              + " streams are kept open by processes that the command "
               + command.get(0)
-              + " seems to leave such processes behind",
+              + " started and left behind",
           Duration.ofSeconds(1));
     }
     Process process = start(task, context);
     try {
-      OutputTail out = new OutputTail(process.getInputStream());
-      OutputTail err = new OutputTail(process.getErrorStream());
-      if (large) {
-        feedByThread(process, task.payload());
+      OutputTail complaint = new OutputTail(process.getErrorStream());
+      help(complaint, "sluice-exec-stderr-" + process.pid());
+      if (task.payload().length > PIPE_BYTES) {
+        // It may be read late or never, and what no pipe holds then waits.
+        help(() -> feed(process, task.payload()), "sluice-exec-stdin-" + process.pid());
       } else {
         feed(process, task.payload());
       }
-      int exit = await(process, out, err);
-      if (LOG.isDebugEnabled()) {
-        LOG.debug("Task {} said: {}", Printable.text(task.id()), out.text());
-      }
+      int exit = process.waitFor();
       if (exit != 0) {
+        complaint.awaitEnd(COMPLAINT_MILLIS);
         throw new RetriableTaskException(
-            "The command " + command.get(0) + " exited with " + exit + ": " + err.text());
+            "The command " + command.get(0) + " exited with " + exit + ": " + complaint.text());
       }
     } finally {
       if (process.isAlive()) {
@@ -117,7 +119,7 @@ final class ExecHandler implements TaskHandler<byte[]> {
   }
 
   private Process start(Task<byte[]> task, TaskContext context) {
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(output);
     Map<String, String> environment = builder.environment();
     environment.put("SLUICE_TASK_ID", Printable.text(task.id()));
     environment.put("SLUICE_TASK_TYPE", Printable.text(task.type()));
@@ -132,37 +134,23 @@ final class ExecHandler implements TaskHandler<byte[]> {
     }
   }
 
-  /** Waits for the end of the process, and reads meanwhile what it says, so that it never waits. */
-  private static int await(Process process, OutputTail out, OutputTail err)
-      throws InterruptedException {
-    long wait = 1;
-    while (!process.waitFor(wait, TimeUnit.MILLISECONDS)) {
-      boolean said = out.drain() | err.drain();
-      wait = said ? 1 : Math.min(LOOK_MILLIS_MAX, 2 * wait);
-    }
-    out.drain();
-    err.drain();
-    return process.exitValue();
-  }
-
-  /** A command may read its input late or never, and what no pipe holds then waits in a thread. */
-  private void feedByThread(Process process, byte[] payload) {
+  private void help(Runnable work, String name) {
     Thread thread =
         new Thread(
             () -> {
               try {
-                feed(process, payload);
+                work.run();
               } finally {
-                feeders.decrementAndGet();
+                helpers.decrementAndGet();
               }
             },
-            "sluice-exec-stdin-" + process.pid());
+            name);
     thread.setDaemon(true);
-    feeders.incrementAndGet();
+    helpers.incrementAndGet();
     try {
       thread.start();
     } catch (Throwable t) {
-      feeders.decrementAndGet();
+      helpers.decrementAndGet();
       throw t;
     }
   }

@@ -7,6 +7,7 @@ import dev.sluice.queue.Quantities;
 import dev.sluice.queue.Suggestions;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.PayloadCodec;
+import java.lang.ProcessBuilder.Redirect;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -30,16 +31,18 @@ public final class HandlerSpec {
    *     http:URL} or {@code class:NAME}
    * @param codec decodes the payloads of typed classes
    * @param loader finds the classes
+   * @param commandOutput where what the commands of {@code exec} print goes
    * @throws ConfigException if it names none
    */
-  public static TaskHandler<byte[]> parse(String spec, PayloadCodec codec, ClassLoader loader) {
+  public static TaskHandler<byte[]> parse(
+      String spec, PayloadCodec codec, ClassLoader loader, Redirect commandOutput) {
     int colon = spec.indexOf(':');
     String kind = colon < 0 ? spec : spec.substring(0, colon);
     String rest = colon < 0 ? "" : spec.substring(colon + 1);
     return switch (kind) {
       case "log" -> log(spec, rest);
       case "sleep" -> sleep(spec, rest);
-      case "exec" -> new ExecHandler(CommandWords.split(rest));
+      case "exec" -> new ExecHandler(CommandWords.split(rest), commandOutput);
       case "http" ->
           new HttpHandler(rest.startsWith("//") ? spec : rest.strip(), SystemClock.INSTANCE);
       case "https" -> new HttpHandler(spec, SystemClock.INSTANCE);

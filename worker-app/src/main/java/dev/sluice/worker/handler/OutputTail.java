@@ -5,20 +5,20 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
- * The last bytes of what a process writes to one of its streams. It reads only what is there and
- * never waits, so no thread is needed, and none is lost to a process that keeps the stream open.
- * For one thread.
+ * The last bytes of what a process writes to one of its streams. Read by a thread of its own with
+ * reads that wait: when a process ends, the JDK takes what is left in the pipe aside, and a reader
+ * that only looks whether something is there misses it meanwhile. Thread-safe.
  */
-final class OutputTail {
+final class OutputTail implements Runnable {
   /** How much is kept. */
   static final int BYTES_MAX = 8 << 10;
 
-  /** How much is read per visit, so that a process that never stops talking ends no loop. */
-  private static final int VISIT_BYTES_MAX = 256 << 10;
-
   private final InputStream stream;
+  private final CountDownLatch ended = new CountDownLatch(1);
   private final byte[] kept = new byte[BYTES_MAX];
   private long read;
 
@@ -26,31 +26,27 @@ final class OutputTail {
     this.stream = stream;
   }
 
-  /** Reads what is there; whether there was anything. */
-  boolean drain() {
+  /** Reads until all who can write to the stream have ended. */
+  @Override
+  public void run() {
     byte[] buffer = new byte[BYTES_MAX];
-    int seen = 0;
     try {
-      for (int n = read(buffer); n > 0 && seen < VISIT_BYTES_MAX; n = read(buffer)) {
+      for (int n = stream.read(buffer); n >= 0; n = stream.read(buffer)) {
         keep(buffer, n);
-        seen += n;
       }
     } catch (IOException e) {
-      return false; // the stream was closed with its process: there is nothing more to read
-    }
-    return seen > 0;
-  }
-
-  private int read(byte[] buffer) throws IOException {
-    // When the process ends, the JDK replaces the stream under this lock. Without it, what
-    // available() has seen may be gone before read(), which would then wait.
-    synchronized (stream) {
-      int there = stream.available();
-      return there > 0 ? stream.read(buffer, 0, Math.min(there, buffer.length)) : 0;
+      // The stream was closed with its process: there is nothing more to read.
+    } finally {
+      ended.countDown();
     }
   }
 
-  private void keep(byte[] buffer, int n) {
+  /** Waits until everything was read; false if somebody keeps the stream open. */
+  boolean awaitEnd(long millis) throws InterruptedException {
+    return ended.await(millis, TimeUnit.MILLISECONDS);
+  }
+
+  private synchronized void keep(byte[] buffer, int n) {
     int at = (int) (read % BYTES_MAX);
     int first = Math.min(n, BYTES_MAX - at);
     System.arraycopy(buffer, 0, kept, at, first);
@@ -59,7 +55,7 @@ final class OutputTail {
   }
 
   /** What was read last, as text. */
-  String text() {
+  synchronized String text() {
     int length = (int) Math.min(read, BYTES_MAX);
     int at = read > BYTES_MAX ? (int) (read % BYTES_MAX) : 0;
     byte[] text = new byte[length];

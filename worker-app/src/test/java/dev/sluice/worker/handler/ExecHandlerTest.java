@@ -8,6 +8,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sluice.ConfigException;
 import dev.sluice.RetriableTaskException;
 import dev.sluice.Task;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -27,8 +32,19 @@ class ExecHandlerTest {
     return Task.of("orders", "created", payload).id("id-1");
   }
 
-  private static void run(byte[] payload, String... command) throws InterruptedException {
-    new ExecHandler(List.of(command)).handle(task(payload), FakeContext.FIRST);
+  private static String run(byte[] payload, String... command) throws InterruptedException {
+    try {
+      Path printed = Files.createTempFile("sluice-exec", ".out");
+      try {
+        new ExecHandler(List.of(command), Redirect.to(printed.toFile()))
+            .handle(task(payload), FakeContext.FIRST);
+        return Files.readString(printed);
+      } finally {
+        Files.delete(printed);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static List<ProcessHandle> sleepers(String seconds) {
@@ -57,8 +73,21 @@ class ExecHandlerTest {
   }
 
   @Test
+  void letsTheCommandPrintWhereItIsTold() throws InterruptedException {
+    assertThat(run("hello".getBytes(UTF_8), "cat")).isEqualTo("hello");
+  }
+
+  @Test
+  void saysWhatAFailureComplainedOfInItsLastMoment() {
+    for (int i = 0; i < 200; i++) {
+      assertThatThrownBy(() -> run(new byte[0], "sh", "-c", "echo 'the end' >&2; exit 1"))
+          .hasMessageEndingWith("the end");
+    }
+  }
+
+  @Test
   void worksALargePayloadThatTheCommandWritesOutAtOnce() throws InterruptedException {
-    run(LARGE, "cat");
+    assertThat(run(LARGE, "cat")).hasSize(LARGE.length);
   }
 
   @Test
@@ -104,7 +133,8 @@ class ExecHandlerTest {
                 "sh",
                 "-c",
                 "test \"$SLUICE_TASK_ID/$SLUICE_TASK_TYPE/$SLUICE_QUEUE/$SLUICE_ATTEMPT\""
-                    + " = 'a?b/created/orders/2'"))
+                    + " = 'a?b/created/orders/2'"),
+            Redirect.DISCARD)
         .handle(
             Task.of("orders", "created", new byte[0]).id("a\0b"), // no variable may hold a zero
             new FakeContext(2));
@@ -176,7 +206,8 @@ class ExecHandlerTest {
 
   @Test
   void refusesAProgramThatIsNotThere() {
-    assertThatThrownBy(() -> new ExecHandler(List.of("no-such-program-anywhere", "x")))
+    assertThatThrownBy(
+            () -> new ExecHandler(List.of("no-such-program-anywhere", "x"), Redirect.DISCARD))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("'no-such-program-anywhere'")
         .hasMessageContaining("PATH");

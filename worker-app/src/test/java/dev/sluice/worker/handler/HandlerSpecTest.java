@@ -11,6 +11,7 @@ import dev.sluice.Task;
 import dev.sluice.TaskContext;
 import dev.sluice.TaskHandler;
 import dev.sluice.wire.JsonPayloadCodec;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.ArrayList;
@@ -57,7 +58,7 @@ class HandlerSpecTest {
   public abstract static class Unfinished implements TaskHandler<byte[]> {}
 
   private static TaskHandler<byte[]> parse(String spec) {
-    return HandlerSpec.parse(spec, JSON, HandlerSpecTest.class.getClassLoader());
+    return HandlerSpec.parse(spec, JSON, HandlerSpecTest.class.getClassLoader(), Redirect.DISCARD);
   }
 
   private static String of(Class<?> type) {
@@ -102,7 +103,8 @@ class HandlerSpecTest {
     SEEN.clear();
     URLClassLoader loader = new URLClassLoader(new URL[0], getClass().getClassLoader());
     ClassLoader before = Thread.currentThread().getContextClassLoader();
-    TaskHandler<byte[]> handler = HandlerSpec.parse(of(Typed.class), JSON, loader);
+    TaskHandler<byte[]> handler =
+        HandlerSpec.parse(of(Typed.class), JSON, loader, Redirect.DISCARD);
 
     handler.handle(Task.of("q", "t", "{\"n\":7}".getBytes(UTF_8)), FakeContext.FIRST);
     ((AutoCloseable) handler).close();
