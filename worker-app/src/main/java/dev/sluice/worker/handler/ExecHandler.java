@@ -37,16 +37,17 @@ final class ExecHandler implements TaskHandler<byte[]> {
   private static final int PIPE_BYTES = 4 << 10;
 
   /**
-   * The most threads that feed and listen to commands. A process that a command leaves behind with
-   * its streams open keeps such a thread.
+   * The most threads that feed or listen to what commands have left behind: processes that keep the
+   * streams of a command open when it has ended. Each running command has two of its own at most.
    */
-  private static final int HELPERS_MAX = 21_024;
+  private static final int LEFT_BEHIND_MAX = 1024;
 
   /** How long the end of standard error is waited for if somebody keeps it open. */
   private static final long COMPLAINT_MILLIS = 500;
 
   private final List<String> command;
   private final Redirect output;
+  private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger helpers = new AtomicInteger();
 
   /**
@@ -87,15 +88,23 @@ final class ExecHandler implements TaskHandler<byte[]> {
 
   @Override
   public void handle(Task<byte[]> task, TaskContext context) throws InterruptedException {
-    if (helpers.get() >= HELPERS_MAX) {
+    if (helpers.get() - 2 * running.get() >= LEFT_BEHIND_MAX) {
       throw new BackpressureException(
-          HELPERS_MAX
+          LEFT_BEHIND_MAX
               + " streams are kept open by processes that the command "
               + command.get(0)
               + " started and left behind",
           Duration.ofSeconds(1));
     }
-    Process process = start(task, context);
+    running.incrementAndGet();
+    try {
+      run(task, start(task, context));
+    } finally {
+      running.decrementAndGet();
+    }
+  }
+
+  private void run(Task<byte[]> task, Process process) throws InterruptedException {
     try {
       OutputTail complaint = new OutputTail(process.getErrorStream());
       help(complaint, "sluice-exec-stderr-" + process.pid());
