@@ -6,8 +6,8 @@ FROM maven:3-eclipse-temurin-17 AS build
 WORKDIR /src
 COPY . .
 # The class path of each app, jar by jar as Maven resolved it, in a folder of its own.
-RUN --mount=type=cache,target=/root/.m2 \
-    mvn -B -ntp -DskipTests -pl producer-app,worker-app -am package && \
+RUN --mount=type=cache,target=/maven \
+    mvn -B -ntp -Dmaven.repo.local=/maven -DskipTests -pl producer-app,worker-app -am package && \
     for app in producer-app worker-app; do \
       mkdir -p "/opt/sluice/$app" && \
       tr ':' '\n' < "$app/target/classpath.txt" > /tmp/jars && \
