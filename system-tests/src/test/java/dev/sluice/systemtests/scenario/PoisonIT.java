@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** Tasks that hang, overflow, are not JSON, are empty or large, or always fail, among good ones. */
 class PoisonIT {
+  private static final int CONCURRENCY = 16;
   private static final int TASKS = Scenario.size(10_000, 100_000);
   private static final int FAIL_EVERY = 10;
 
@@ -50,32 +51,47 @@ class PoisonIT {
               "class:" + PoisonHandler.class.getName(),
               "--order",
               "key",
+              "--concurrency",
+              Integer.toString(CONCURRENCY),
+              "--bulkhead",
+              Integer.toString(CONCURRENCY),
               "--timeout",
               "2s",
               "--attempts",
               "2");
       Scenario.awaitReady(worker);
-      scenario.awaitDrained(Duration.ofMinutes(Scenario.size(2, 10)));
       HealthClient health = worker.health();
+      double threadsBefore = health.sum("jvm_threads_live_threads");
+      scenario.awaitDrained(Duration.ofMinutes(Scenario.size(2, 10)));
       assertThat(health.live()).isTrue();
-      Scenario.awaitThat(
-          "lanes and threads to be empty",
-          Duration.ofSeconds(10),
-          () ->
-              health.sum("sluice_worker_running") == 0
-                  && health.sum("sluice_worker_lane_depth") == 0
-                  && health.sum("sluice_worker_lane_bytes") == 0);
+      awaitEmpty(health);
       double hung = health.sum("sluice_worker_hung");
+      // All permits and slots have come back: as many tasks as there are run at once.
+      try (Load load = scenario.load(1, 7)) {
+        for (int i = 0; i < CONCURRENCY; i++) {
+          load.send(key("hold-" + i), json("hold", ""));
+        }
+        load.flush();
+      }
+      Scenario.awaitThat(
+          "all permits to be in use",
+          Duration.ofSeconds(30),
+          () -> health.sum("sluice_worker_running") == CONCURRENCY);
+      double threadsMore = health.sum("jvm_threads_live_threads") - threadsBefore;
+      scenario.awaitDrained(Duration.ofMinutes(1));
+      awaitEmpty(health);
       Map<String, ConsumerRecord<byte[], byte[]>> dead = deadLetters(scenario);
       assertThat(worker.stop(Duration.ofSeconds(15))).isZero();
 
       Report report = scenario.check(CheckOptions.undisturbed(Order.KEY));
-      scenario.figures(report, Map.of("deadLetters", dead.size(), "hungThreads", hung));
+      scenario.figures(
+          report,
+          Map.of("deadLetters", dead.size(), "hungThreads", hung, "threadsMore", threadsMore));
       assertThat(report.violations()).isEmpty();
       int failing = (TASKS - 1) / FAIL_EVERY;
       assertThat(dead).hasSize(failing + 5);
       assertThat(report.dead()).isEqualTo(failing + 5);
-      assertThat(report.done()).isEqualTo(TASKS - failing - 5);
+      assertThat(report.done()).isEqualTo(TASKS - failing - 5 + CONCURRENCY);
       assertThat(type(dead, "hang")).contains("Hung");
       assertThat(type(dead, "overflow")).isEqualTo(StackOverflowError.class.getName());
       assertThat(type(dead, "not-json")).endsWith("PermanentTaskException");
@@ -84,7 +100,19 @@ class PoisonIT {
       assertThat(header(dead.get("large"), TaskHeaders.ERROR_ATTEMPTS)).isEqualTo("2");
       assertThat(header(dead.get("large"), TaskHeaders.ORIGIN)).startsWith(Scenario.QUEUE + "/");
       assertThat(hung).isEqualTo(1);
+      // The handlers' threads, the one that hangs, and those of the writer of dead letters.
+      assertThat(threadsMore).isLessThanOrEqualTo(CONCURRENCY + 1 + 3);
     }
+  }
+
+  private static void awaitEmpty(HealthClient health) {
+    Scenario.awaitThat(
+        "lanes and threads to be empty",
+        Duration.ofSeconds(10),
+        () ->
+            health.sum("sluice_worker_running") == 0
+                && health.sum("sluice_worker_lane_depth") == 0
+                && health.sum("sluice_worker_lane_bytes") == 0);
   }
 
   private static byte[] key(String text) {

@@ -22,6 +22,9 @@ import dev.sluice.worker.WorkerBuilder;
 import dev.sluice.worker.WorkerMetrics;
 import dev.sluice.worker.handler.HandlerSpec;
 import dev.sluice.worker.health.HealthServer;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.File;
@@ -244,6 +247,9 @@ public final class WorkCommand implements Callable<Integer> {
     }
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     WorkerMetrics.bind(worker, registry);
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
     return new HealthServer(
         metricsBind,
         port,
