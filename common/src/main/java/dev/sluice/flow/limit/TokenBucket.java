@@ -8,6 +8,10 @@ package dev.sluice.flow.limit;
  * <p>The arithmetic is in whole billionths of a token and carries its remainder, so that a bucket
  * that is asked a million times a second gives exactly what one gives that is asked once a day. A
  * clock that steps back adds nothing.
+ *
+ * <p>Tokens may be {@link #hold held}: taken, but not yet used. A held token keeps its place in the
+ * bucket, so that nothing is earned in its stead; a start that comes late then does not come too
+ * close to the next one.
  */
 public final class TokenBucket {
   /** The slowest rate, in tokens per second. */
@@ -29,6 +33,16 @@ public final class TokenBucket {
   private long level;
   private long remainder;
   private long lastNanos;
+  private long heldTokens;
+
+  /** An empty bucket that earns nothing, until it is configured. */
+  public static TokenBucket empty(long nowNanos) {
+    return new TokenBucket(nowNanos);
+  }
+
+  private TokenBucket(long nowNanos) {
+    this.lastNanos = nowNanos;
+  }
 
   /**
    * A full bucket.
@@ -73,7 +87,7 @@ public final class TokenBucket {
     if (tokens < 0 || tokens > BURST_MAX) {
       throw new IllegalArgumentException(tokens + " tokens cannot be given back");
     }
-    level = Math.min(levelMax, level + tokens * TOKEN);
+    level = Math.min(room(), level + tokens * TOKEN);
   }
 
   /**
@@ -81,15 +95,78 @@ public final class TokenBucket {
    * lower burst are destroyed; a higher burst adds none.
    */
   public void configure(double ratePerSecond, long burst, long nowNanos) {
-    long newRateThousandths = checkedRate(ratePerSecond);
-    long newLevelMax = checkedBurst(burst) * TOKEN;
+    set(checkedRate(ratePerSecond), checkedBurst(burst), nowNanos);
+  }
+
+  /**
+   * Changes the two numbers like {@link #configure}; both may be 0.
+   *
+   * @param milliRate thousandths of a token per second, 0 to {@link #RATE_MAX} thousand
+   * @param burst how many tokens it holds, 0 to {@link #BURST_MAX}
+   */
+  public void configureExactly(long milliRate, long burst, long nowNanos) {
+    if (milliRate < 0 || milliRate > (long) (RATE_MAX * 1_000)) {
+      throw new IllegalArgumentException("A rate of " + milliRate + " thousandths per second");
+    }
+    set(milliRate, burst == 0 ? 0 : checkedBurst(burst), nowNanos);
+  }
+
+  private void set(long newRateThousandths, long burst, long nowNanos) {
     refill(nowNanos);
     if (newRateThousandths != rateThousandths) {
       remainder = 0;
     }
     rateThousandths = newRateThousandths;
-    levelMax = newLevelMax;
-    level = Math.min(level, levelMax);
+    levelMax = burst * TOKEN;
+    level = Math.min(level, room());
+  }
+
+  /** Adds tokens that somebody else gave up; what does not fit is destroyed. */
+  public void add(long tokens, long nowNanos) {
+    if (tokens < 0 || tokens > BURST_MAX) {
+      throw new IllegalArgumentException(tokens + " tokens cannot be added");
+    }
+    refill(nowNanos);
+    level = Math.min(room(), level + tokens * TOKEN);
+  }
+
+  /** Destroys all tokens, and begins anew from now. */
+  public void drain(long nowNanos) {
+    lastNanos = nowNanos;
+    level = 0;
+    remainder = 0;
+  }
+
+  /** Keeps the place of tokens that were taken and are not used yet. */
+  public void hold(long tokens) {
+    heldTokens += tokens;
+  }
+
+  /** Held tokens were used, at that time. */
+  public void used(long tokens, long nowNanos) {
+    refill(nowNanos);
+    heldTokens = Math.max(0, heldTokens - tokens);
+  }
+
+  /** Held tokens were not used, and are there again. */
+  public void putBack(long tokens) {
+    long back = Math.min(tokens, heldTokens);
+    heldTokens -= back;
+    level = Math.min(room(), level + back * TOKEN);
+  }
+
+  /** Thousandths of a token per second. */
+  public long milliRate() {
+    return rateThousandths;
+  }
+
+  /** How many tokens are held. */
+  public long held() {
+    return heldTokens;
+  }
+
+  private long room() {
+    return Math.max(0, levelMax - heldTokens * TOKEN);
   }
 
   /** How many whole tokens are there. */
@@ -110,7 +187,11 @@ public final class TokenBucket {
     }
     lastNanos = nowNanos;
     // Seconds and the rest apart: neither product can overflow within the ranges above.
-    long missing = levelMax - level;
+    long missing = room() - level;
+    if (missing <= 0 || rateThousandths == 0) {
+      remainder = 0;
+      return;
+    }
     long wholeSecondGain = rateThousandths * THOUSANDTH;
     long seconds = elapsed / SECOND;
     if (seconds > missing / wholeSecondGain) {
@@ -128,11 +209,14 @@ public final class TokenBucket {
   }
 
   private void fill() {
-    level = levelMax;
+    level = room();
     remainder = 0;
   }
 
   private long nanosUntil(long missing) {
+    if (rateThousandths == 0) {
+      return LONG_TIME_SECONDS * SECOND;
+    }
     long wholeSecondGain = rateThousandths * THOUSANDTH;
     long seconds = Math.min(LONG_TIME_SECONDS, missing / wholeSecondGain);
     long scaled = missing % wholeSecondGain * 1_000 - remainder;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.fleet;
+
+import dev.sluice.flow.lease.LeasedRate;
+import dev.sluice.flow.lease.LeasedSlots;
+import dev.sluice.flow.share.Share;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one process holds of all fleet limits that concern it. Limits are declared first, by one
+ * thread; after that, threads that start tasks and the one that talks to the fleet share it, under
+ * the monitor of each limit.
+ */
+public final class HeldLimits {
+  private static final double LOWER_BELOW = 1 / 3.0;
+  private static final double KEEP = 1.5;
+
+  private final Map<LimitKey, Held> limits = new LinkedHashMap<>();
+  private final Set<ProtocolRule> rules;
+
+  /** One limit; its parts are to be used under its monitor. */
+  public static final class Held {
+    final LimitKey key;
+    final Share configured;
+    final long holdNanos;
+    private final @Nullable LeasedRate rate;
+    private final @Nullable LeasedSlots slots;
+    private long startedSlots;
+
+    private Held(
+        LimitKey key,
+        Share configured,
+        long holdNanos,
+        @Nullable LeasedRate rate,
+        @Nullable LeasedSlots slots) {
+      this.key = key;
+      this.configured = configured;
+      this.holdNanos = holdNanos;
+      this.rate = rate;
+      this.slots = slots;
+    }
+
+    /** The name of the limit. */
+    public LimitKey key() {
+      return key;
+    }
+
+    /** What this process's configuration says that all together may. */
+    public Share configured() {
+      return configured;
+    }
+
+    /** How long after a lapse slots may still be busy; 0 unless the limit is strict. */
+    public long holdNanos() {
+      return holdNanos;
+    }
+
+    /** The bucket of a limit on the rate. */
+    public LeasedRate rate() {
+      if (rate == null) {
+        throw new IllegalStateException(key + " is no limit on the rate");
+      }
+      return rate;
+    }
+
+    /** The slots of a limit on concurrency. */
+    public LeasedSlots slots() {
+      if (slots == null) {
+        throw new IllegalStateException(key + " is no limit on concurrency");
+      }
+      return slots;
+    }
+
+    /** A slot was taken for a start. */
+    public void countStart() {
+      startedSlots++;
+    }
+
+    private long started() {
+      return rate == null ? startedSlots : rate.started();
+    }
+
+    private void apply(@Nullable LimitGrant grant, long endNanos, long nowNanos) {
+      Share share = grant == null ? Share.NONE : grant.share();
+      if (rate != null) {
+        long tokens = grant == null ? 0 : grant.tokens();
+        long turn = grant == null ? 0 : grant.turn();
+        long starts = grant == null ? 0 : grant.startsMax();
+        rate.apply(share, tokens, turn, starts, endNanos, nowNanos);
+      } else {
+        slots().apply(share.units(), endNanos, nowNanos);
+      }
+    }
+
+    /** Lowers itself to what it needs, and says what it holds then. */
+    private LimitReport report(long demand, long nowNanos) {
+      boolean over = false;
+      Share held;
+      if (rate != null) {
+        over = rate.turnOver();
+        Share share = rate.share(nowNanos);
+        if (over || demand == 0) {
+          rate.lower(Share.NONE, nowNanos);
+        } else if (rate.turn() == 0 && demand < share.milliRate() * LOWER_BELOW) {
+          double part = KEEP * demand / share.milliRate();
+          rate.lower(
+              new Share(
+                  (long) (KEEP * demand), Math.max(1, (long) Math.ceil(share.units() * part))),
+              nowNanos);
+        }
+        held = rate.share(nowNanos);
+      } else {
+        LeasedSlots mine = slots();
+        mine.lower(Math.max(demand, mine.inUse()));
+        held = new Share(0, mine.held(nowNanos));
+      }
+      return new LimitReport(key, configured, holdNanos, demand, held, over, started());
+    }
+  }
+
+  /** Without limits. */
+  public HeldLimits(Set<ProtocolRule> rules) {
+    this.rules = rules;
+  }
+
+  /**
+   * Declares a limit; the same one again must be declared alike.
+   *
+   * @param configured the limit of all together
+   * @param holdNanos attempt time-out and grace for a strict limit on concurrency, else 0
+   */
+  public Held declare(LimitKey key, Share configured, long holdNanos, long nowNanos) {
+    Held known = limits.get(key);
+    if (known != null) {
+      Share least = known.configured.min(configured);
+      if (least.equals(known.configured) && holdNanos <= known.holdNanos) {
+        return known;
+      }
+      throw new IllegalArgumentException(
+          "The fleet limit " + key + " is given twice, with different numbers");
+    }
+    Held held =
+        key.kind() == LimitKey.Kind.RATE
+            ? new Held(
+                key,
+                configured,
+                holdNanos,
+                new LeasedRate(nowNanos, rules.contains(ProtocolRule.EMPTY_AFTER_LAPSE)),
+                null)
+            : new Held(key, configured, holdNanos, null, new LeasedSlots(nowNanos));
+    limits.put(key, held);
+    return held;
+  }
+
+  /** Whether no limit concerns this process. */
+  public boolean isEmpty() {
+    return limits.isEmpty();
+  }
+
+  /** All limits. */
+  public Iterable<Held> all() {
+    return limits.values();
+  }
+
+  /** A grant was accepted; limits that it does not name are nothing. */
+  public void apply(Grant grant, long endNanos, long nowNanos) {
+    Map<LimitKey, LimitGrant> byKey = new LinkedHashMap<>();
+    grant.limits().forEach(each -> byKey.put(each.key(), each));
+    for (Held held : limits.values()) {
+      synchronized (held) {
+        held.apply(byKey.get(held.key), endNanos, nowNanos);
+      }
+    }
+  }
+
+  /** All leases are over: the control topics are others. */
+  public void end(long nowNanos) {
+    for (Held held : limits.values()) {
+      synchronized (held) {
+        held.apply(null, nowNanos, nowNanos);
+      }
+    }
+  }
+
+  /** What to report; what is held and not needed is given up first. */
+  public List<LimitReport> reports(ToLongFunction<LimitKey> demand, long nowNanos) {
+    List<LimitReport> reports = new ArrayList<>();
+    for (Held held : limits.values()) {
+      long wanted = demand.applyAsLong(held.key);
+      synchronized (held) {
+        reports.add(held.report(wanted, nowNanos));
+      }
+    }
+    return reports;
+  }
+}

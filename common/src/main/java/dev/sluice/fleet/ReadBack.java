@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.fleet;
+
+import dev.sluice.flow.lease.LeaseTimes;
+import dev.sluice.flow.share.Share;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a new coordinator finds in the grants topic before its own first record: all that can still
+ * be valid. One partition after the other, each in log order. Pure; not thread-safe.
+ *
+ * <p>How old a grant is follows from the monotonic times that its coordinator wrote, not from any
+ * wall clock: a record that the same coordinator wrote so much later proves that the lease is over.
+ * Of a grant that nothing proves to be over, the worst is assumed.
+ */
+public final class ReadBack {
+  private final Epoch own;
+  private final Set<ProtocolRule> rules;
+  private final List<Reign> reigns = new ArrayList<>();
+  private final Map<String, Map<LimitKey, LimitGrant>> shares = new HashMap<>();
+  private final Map<String, Map<String, CreditGrant>> credits = new HashMap<>();
+  private long longestLease;
+  private boolean complete;
+  private boolean anyEarlier;
+
+  private static final class Reign {
+    final Epoch epoch;
+    final long firstNanos;
+    long lastNanos;
+    final List<GrantBatch> batches = new ArrayList<>();
+
+    Reign(Epoch epoch, long firstNanos) {
+      this.epoch = epoch;
+      this.firstNanos = firstNanos;
+      this.lastNanos = firstNanos;
+    }
+  }
+
+  /** For a coordinator that has won this epoch. */
+  public ReadBack(Epoch own, Set<ProtocolRule> rules) {
+    this.own = own;
+    this.rules = rules;
+  }
+
+  /**
+   * The next record of the present partition.
+   *
+   * @return whether it was the coordinator's own first one: the partition is read
+   */
+  public boolean read(GrantBatch batch) {
+    if (batch.epoch().equals(own)) {
+      endPartition();
+      complete = true;
+      return true;
+    }
+    anyEarlier = true;
+    longestLease = Math.max(longestLease, batch.leaseNanos());
+    Reign reign = reigns.isEmpty() ? null : reigns.get(reigns.size() - 1);
+    if (reign != null && reign.epoch.isAfter(batch.epoch())) {
+      return false; // written by a coordinator that was superseded here: nobody accepts it
+    }
+    if (reign == null || !reign.epoch.equals(batch.epoch())) {
+      reign = new Reign(batch.epoch(), batch.monoNanos());
+      reigns.add(reign);
+    }
+    reign.lastNanos = batch.monoNanos();
+    reign.batches.add(batch);
+    forgetOld(reign);
+    return false;
+  }
+
+  private void forgetOld(Reign present) {
+    long window = LeaseTimes.readBackWindowNanos(longestLease);
+    present.batches.removeIf(batch -> present.lastNanos - batch.monoNanos() > window);
+    if (present.lastNanos - present.firstNanos > window) {
+      // All that was before this reign is over.
+      reigns.removeIf(reign -> reign != present);
+    }
+  }
+
+  private void endPartition() {
+    for (Reign reign : reigns) {
+      for (GrantBatch batch : reign.batches) {
+        for (Grant grant : batch.grants()) {
+          book(grant);
+        }
+      }
+    }
+    reigns.clear();
+  }
+
+  private void book(Grant grant) {
+    Map<LimitKey, LimitGrant> held =
+        shares.computeIfAbsent(grant.incarnation(), h -> new HashMap<>());
+    if (!rules.contains(ProtocolRule.BOOK_THE_LARGEST)) {
+      held.clear();
+    }
+    for (LimitGrant limit : grant.limits()) {
+      held.merge(limit.key(), limit, ReadBack::larger);
+    }
+    Map<String, CreditGrant> credit =
+        credits.computeIfAbsent(grant.incarnation(), h -> new HashMap<>());
+    for (CreditGrant each : grant.credits()) {
+      credit.merge(each.queue(), each, (a, b) -> a.granted() > b.granted() ? a : b);
+    }
+  }
+
+  private static LimitGrant larger(LimitGrant a, LimitGrant b) {
+    Share share = a.share().max(b.share());
+    return new LimitGrant(a.key(), share, 0, 0, 0, Math.max(a.holdNanos(), b.holdNanos()));
+  }
+
+  /** The largest share that each incarnation may hold, by limit. */
+  public Map<String, Map<LimitKey, LimitGrant>> shares() {
+    return shares;
+  }
+
+  /** The newest credit of each incarnation, by queue. */
+  public Map<String, Map<String, CreditGrant>> credits() {
+    return credits;
+  }
+
+  /** The longest lease that was given, in nanoseconds; 0 if none was. */
+  public long longestLeaseNanos() {
+    return longestLease;
+  }
+
+  /**
+   * Whether this is all there was: each partition was read to its end, and there was somebody
+   * before. A log without a past is a new one, or one that was deleted: what holders have from the
+   * old one cannot be read.
+   */
+  public boolean complete() {
+    return complete && anyEarlier;
+  }
+}
