@@ -77,6 +77,16 @@ public final class Topics implements AutoCloseable {
    * @throws BrokerUnavailableException if no broker answers
    */
   public void ensure(Map<String, Integer> wanted) {
+    ensure(wanted, (short) 0, Map.of());
+  }
+
+  /**
+   * Creates the topics that are missing like {@link #ensure(Map)}.
+   *
+   * @param replicas of those that are created; 0 for the brokers' default
+   * @param configs of those that are created
+   */
+  public void ensure(Map<String, Integer> wanted, short replicas, Map<String, String> configs) {
     Map<String, Integer> missing = new HashMap<>();
     wanted.forEach(
         (topic, partitions) -> {
@@ -90,14 +100,19 @@ public final class Topics implements AutoCloseable {
     List<NewTopic> topics = new ArrayList<>();
     missing.forEach(
         (topic, partitions) ->
-            topics.add(new NewTopic(topic, Optional.of(partitions), Optional.empty())));
+            topics.add(
+                new NewTopic(
+                        topic,
+                        Optional.of(partitions),
+                        replicas == 0 ? Optional.empty() : Optional.of(replicas))
+                    .configs(configs)));
     Map<String, KafkaFuture<Void>> created = admin.createTopics(topics).values();
     for (Map.Entry<String, KafkaFuture<Void>> topic : created.entrySet()) {
       try {
         await(topic.getValue());
       } catch (ExecutionException e) {
         if (e.getCause() instanceof AuthorizationException) {
-          throw new ConfigException(howToCreate(missing), e);
+          throw new ConfigException(howToCreate(missing, configs), e);
         }
         if (!(e.getCause() instanceof TopicExistsException)) {
           throw failure("Topic " + topic.getKey() + " cannot be created", e);
@@ -131,7 +146,9 @@ public final class Topics implements AutoCloseable {
     }
   }
 
-  private String howToCreate(Map<String, Integer> missing) {
+  private String howToCreate(Map<String, Integer> missing, Map<String, String> configs) {
+    StringBuilder options = new StringBuilder();
+    configs.forEach((name, value) -> options.append(" --config " + name + "=" + value));
     StringBuilder text =
         new StringBuilder("These topics are missing and may not be created here: ");
     text.append(String.join(", ", missing.keySet()));
@@ -145,6 +162,7 @@ public final class Topics implements AutoCloseable {
                 .append(topic)
                 .append(" --partitions ")
                 .append(partitions)
+                .append(options)
                 .append("\n  kafka-acls.sh --bootstrap-server ")
                 .append(brokers)
                 .append(" --add --allow-principal <principal> --operation Read --operation Write")

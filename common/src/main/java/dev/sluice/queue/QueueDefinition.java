@@ -6,6 +6,7 @@ import dev.sluice.Order;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -23,10 +24,12 @@ import java.util.regex.Pattern;
  * @param deadLetterTopic default {@code dlq.} and the topic
  * @param handover how long a hand-over or a stop waits for running tasks; 0 to 10 min, default 5 s
  * @param uncommitted completions per partition that no acknowledged commit covers; 10 to 1,000,000,
- *     default 4,000
+ *     default 20,000
  * @param commitInterval the longest that a completion waits for its commit; 5 ms to 1 min, default
  *     100 ms
  * @param partitions of the topic where Sluice creates it; 1 to 10,000, default 12
+ * @param capacity what producers may have in it; default no bound
+ * @param fleet limits that all its workers share; default none
  * @param handlers by task type; {@code *} takes every type that has none of its own
  */
 public record QueueDefinition(
@@ -43,6 +46,8 @@ public record QueueDefinition(
     int uncommitted,
     Duration commitInterval,
     int partitions,
+    CapacityDefinition capacity,
+    FleetLimitsDefinition fleet,
     Map<String, HandlerDefinition> handlers) {
   /** The type that stands for every other type. */
   public static final String ANY_TYPE = "*";
@@ -96,160 +101,78 @@ public record QueueDefinition(
         20_000,
         Duration.ofMillis(100),
         12,
+        CapacityDefinition.NONE,
+        FleetLimitsDefinition.NONE,
         Map.of());
   }
 
   /** The same with another order. */
   public QueueDefinition withOrder(Order other) {
-    return new QueueDefinition(
-        name,
-        topic,
-        group,
-        other,
-        concurrency,
-        buffer,
-        bufferBytes,
-        defaultType,
-        deadLetterTopic,
-        handover,
-        uncommitted,
-        commitInterval,
-        partitions,
-        handlers);
+    return copy(c -> c.order = other);
   }
 
   /** The same with another topic, and dead letters beside it. */
   public QueueDefinition withTopic(String other) {
-    return new QueueDefinition(
-        name,
-        other,
-        group,
-        order,
-        concurrency,
-        buffer,
-        bufferBytes,
-        defaultType,
-        "dlq." + other,
-        handover,
-        uncommitted,
-        commitInterval,
-        partitions,
-        handlers);
+    return copy(
+        c -> {
+          c.topic = other;
+          c.deadLetterTopic = "dlq." + other;
+        });
   }
 
   /** The same with another consumer group. */
   public QueueDefinition withGroup(String other) {
-    return new QueueDefinition(
-        name,
-        topic,
-        other,
-        order,
-        concurrency,
-        buffer,
-        bufferBytes,
-        defaultType,
-        deadLetterTopic,
-        handover,
-        uncommitted,
-        commitInterval,
-        partitions,
-        handlers);
+    return copy(c -> c.group = other);
   }
 
   /** The same with another concurrency. */
   public QueueDefinition withConcurrency(int other) {
-    return new QueueDefinition(
-        name,
-        topic,
-        group,
-        order,
-        other,
-        buffer,
-        bufferBytes,
-        defaultType,
-        deadLetterTopic,
-        handover,
-        uncommitted,
-        commitInterval,
-        partitions,
-        handlers);
+    return copy(c -> c.concurrency = other);
   }
 
   /** The same with other bounds of what is held in memory. */
   public QueueDefinition withBuffer(int tasks, long bytes) {
-    return new QueueDefinition(
-        name,
-        topic,
-        group,
-        order,
-        concurrency,
-        tasks,
-        bytes,
-        defaultType,
-        deadLetterTopic,
-        handover,
-        uncommitted,
-        commitInterval,
-        partitions,
-        handlers);
+    return copy(
+        c -> {
+          c.buffer = tasks;
+          c.bufferBytes = bytes;
+        });
   }
 
   /** The same with another hand-over time. */
   public QueueDefinition withHandover(Duration other) {
-    return new QueueDefinition(
-        name,
-        topic,
-        group,
-        order,
-        concurrency,
-        buffer,
-        bufferBytes,
-        defaultType,
-        deadLetterTopic,
-        other,
-        uncommitted,
-        commitInterval,
-        partitions,
-        handlers);
+    return copy(c -> c.handover = other);
   }
 
   /** The same with other bounds of what runs again after a crash. */
   public QueueDefinition withCommits(int uncommittedMax, Duration interval) {
-    return new QueueDefinition(
-        name,
-        topic,
-        group,
-        order,
-        concurrency,
-        buffer,
-        bufferBytes,
-        defaultType,
-        deadLetterTopic,
-        handover,
-        uncommittedMax,
-        interval,
-        partitions,
-        handlers);
+    return copy(
+        c -> {
+          c.uncommitted = uncommittedMax;
+          c.commitInterval = interval;
+        });
+  }
+
+  /** The same with another bound of what producers may have in it. */
+  public QueueDefinition withCapacity(CapacityDefinition other) {
+    return copy(c -> c.capacity = other);
+  }
+
+  /** The same with other limits that all its workers share. */
+  public QueueDefinition withFleet(FleetLimitsDefinition other) {
+    return copy(c -> c.fleet = other);
   }
 
   /** The same with one more handler, or another one for that type. */
   public QueueDefinition withHandler(String type, HandlerDefinition handler) {
     Map<String, HandlerDefinition> more = new LinkedHashMap<>(handlers);
     more.put(type, handler);
-    return new QueueDefinition(
-        name,
-        topic,
-        group,
-        order,
-        concurrency,
-        buffer,
-        bufferBytes,
-        defaultType,
-        deadLetterTopic,
-        handover,
-        uncommitted,
-        commitInterval,
-        partitions,
-        more);
+    return copy(c -> c.handlers = more);
+  }
+
+  private QueueDefinition copy(Consumer<QueueCopy> change) {
+    QueueCopy copy = new QueueCopy(this);
+    change.accept(copy);
+    return copy.build();
   }
 }

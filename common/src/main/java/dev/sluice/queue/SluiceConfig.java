@@ -33,13 +33,16 @@ import java.util.TreeSet;
  * @param bootstrapServers the brokers
  * @param kafka properties for every Kafka client
  * @param queues by name
+ * @param fleet how the processes find each other
  */
 public record SluiceConfig(
     Optional<String> bootstrapServers,
     Map<String, String> kafka,
-    Map<String, QueueDefinition> queues) {
+    Map<String, QueueDefinition> queues,
+    FleetDefinition fleet) {
   /** Nothing configured. */
-  public static final SluiceConfig EMPTY = new SluiceConfig(Optional.empty(), Map.of(), Map.of());
+  public static final SluiceConfig EMPTY =
+      new SluiceConfig(Optional.empty(), Map.of(), Map.of(), FleetDefinition.DEFAULT);
 
   private static final long FILE_BYTES_MAX = 1 << 20;
   private static final String PREFIX = "SLUICE_";
@@ -211,7 +214,8 @@ public record SluiceConfig(
         new SluiceConfig(
             root.text("bootstrapServers"),
             root.object("kafka").map(YamlObject::texts).orElse(Map.of()),
-            queues);
+            queues,
+            root.object("fleet").map(FleetYaml::fleet).orElse(FleetDefinition.DEFAULT));
     root.checkNothingElse();
     return config;
   }
@@ -233,6 +237,8 @@ public record SluiceConfig(
     Optional<Integer> uncommitted = o.integer("uncommitted");
     Optional<Duration> commitInterval = o.duration("commitInterval");
     Optional<Integer> partitions = o.integer("partitions");
+    CapacityDefinition capacity = FleetYaml.capacity(o);
+    FleetLimitsDefinition fleet = FleetYaml.limits(o);
     o.checkNothingElse();
     return o.checked(
         () ->
@@ -250,6 +256,8 @@ public record SluiceConfig(
                 uncommitted.orElse(d.uncommitted()),
                 commitInterval.orElse(d.commitInterval()),
                 partitions.orElse(d.partitions()),
+                capacity,
+                fleet,
                 handlers));
   }
 
@@ -262,11 +270,20 @@ public record SluiceConfig(
     Optional<RateLimiterDefinition> rate = o.object("rateLimiter").map(SluiceConfig::rateLimiter);
     Optional<CircuitBreakerDefinition> breaker =
         o.object("circuitBreaker").map(SluiceConfig::circuitBreaker);
+    FleetLimitsDefinition fleet = FleetYaml.limits(o);
+    Optional<String> destination = o.text("destination");
     o.checkNothingElse();
     return o.checked(
         () ->
             new HandlerDefinition(
-                spec, timeout.orElse(d.timeout()), retry, bulkhead, rate, breaker));
+                spec,
+                timeout.orElse(d.timeout()),
+                retry,
+                bulkhead,
+                rate,
+                breaker,
+                fleet,
+                destination));
   }
 
   private static RetryPolicy retry(YamlObject o) {

@@ -114,6 +114,17 @@ final class YamlObject {
         });
   }
 
+  /** Whether a mapping stands there. */
+  boolean isObject(String key) {
+    return find(key).map(JsonNode::isObject).orElse(false);
+  }
+
+  /** A value that must be there. */
+  <T> T required(String key, Optional<T> value) {
+    return value.orElseThrow(
+        () -> new ConfigException(where(at(key)) + " is missing; it must be set"));
+  }
+
   Optional<YamlObject> object(String key) {
     return find(key).map(value -> new YamlObject(file, at(key), value));
   }

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.fleet.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.sluice.SluiceException;
+import dev.sluice.fleet.CoordinatorState;
+import dev.sluice.fleet.CoordinatorState.Outgoing;
+import dev.sluice.fleet.Epoch;
+import dev.sluice.fleet.FleetSettings;
+import dev.sluice.fleet.GrantBatch;
+import dev.sluice.fleet.ProtocolRule;
+import dev.sluice.fleet.ReadBack;
+import dev.sluice.fleet.Report;
+import dev.sluice.fleet.wire.ControlCodec;
+import dev.sluice.fleet.wire.ControlRecord;
+import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.queue.FleetDefinition;
+import dev.sluice.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The coordinator at work, for one epoch: a thread that reads reports and writes grants. It ends
+ * when it is told so, or when a record of its own could not be written: then nobody knows what
+ * holders will read, and whoever is elected next reads it back.
+ */
+final class CoordinatorLoop implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(CoordinatorLoop.class);
+  private static final int ACKS_MAX = 10_000;
+  private static final Duration POLL = Duration.ofMillis(10);
+  private static final long START_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final Duration CLOSE = Duration.ofMillis(500);
+  private static final long FORGET_LOOK_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private final KafkaSettings kafka;
+  private final FleetDefinition fleet;
+  private final String name;
+  private final Epoch epoch;
+  private final ControlTopics.Found found;
+  private final Clock clock;
+  private final ArrayBlockingQueue<Outgoing> acknowledged = new ArrayBlockingQueue<>(ACKS_MAX);
+  private final Departed departed = new Departed();
+  private final Thread thread;
+  private volatile FleetSettings settings;
+  private volatile boolean closing;
+  private volatile boolean running = true;
+  private volatile boolean failed;
+
+  CoordinatorLoop(
+      KafkaSettings kafka,
+      FleetDefinition fleet,
+      String name,
+      Epoch epoch,
+      ControlTopics.Found found,
+      FleetSettings settings,
+      Clock clock) {
+    this.kafka = kafka;
+    this.fleet = fleet;
+    this.name = name;
+    this.epoch = epoch;
+    this.found = found;
+    this.settings = settings;
+    this.clock = clock;
+    this.thread = new Thread(this::run, "sluice-coordinator-" + name);
+    thread.setDaemon(true);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  void settings(FleetSettings changed) {
+    settings = changed;
+  }
+
+  boolean running() {
+    return running;
+  }
+
+  private void run() {
+    LOG.info("[{}] Coordinator of the fleet, epoch {}", name, epoch.counter());
+    String clientId = "sluice-coordinator-" + name;
+    try (KafkaProducer<byte[], byte[]> producer = ControlClients.producer(kafka, clientId);
+        KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId);
+        BacklogProbe probe = new BacklogProbe(kafka, clock)) {
+      try {
+        CoordinatorState state = takeOver(producer, consumer);
+        while (!closing && !failed) {
+          turn(state, producer, consumer, probe);
+        }
+      } finally {
+        producer.close(CLOSE);
+        consumer.close(CloseOptions.timeout(Duration.ofMillis(200)));
+      }
+    } catch (WakeupException e) {
+      LOG.debug("[{}] Told to end", name);
+    } catch (RuntimeException e) {
+      LOG.warn("[{}] No longer the coordinator: {}", name, e.toString(), e);
+    } finally {
+      running = false;
+      LOG.info("[{}] No coordinator any more, epoch {}", name, epoch.counter());
+    }
+  }
+
+  // ---- taking over ----
+
+  private CoordinatorState takeOver(
+      KafkaProducer<byte[], byte[]> producer, KafkaConsumer<byte[], byte[]> consumer) {
+    long lease = fleet.lease().toNanos();
+    long begun = clock.nanos();
+    CoordinatorState state =
+        new CoordinatorState(epoch, found.grantsPartitions(), lease, ProtocolRule.ALL, begun);
+    announce(producer, lease);
+    long acknowledgedNanos = clock.nanos();
+    ReadBack readBack = new ReadBack(epoch, ProtocolRule.ALL);
+    for (int i = 0; i < found.grantsPartitions(); i++) {
+      readBack(consumer, new TopicPartition(fleet.grantsTopic(), i), readBack);
+    }
+    apply(state);
+    remember(consumer, state);
+    state.takeOver(readBack, acknowledgedNanos);
+    LOG.info(
+        "[{}] Took over after {} ms: {} holders had shares{}",
+        name,
+        TimeUnit.NANOSECONDS.toMillis(clock.nanos() - begun),
+        readBack.shares().size(),
+        state.open() ? "" : "; waiting out what an earlier log may have granted");
+    return state;
+  }
+
+  /** The first record in each partition ends all earlier epochs there. */
+  private void announce(KafkaProducer<byte[], byte[]> producer, long lease) {
+    List<Future<RecordMetadata>> sent = new ArrayList<>();
+    for (int i = 0; i < found.grantsPartitions(); i++) {
+      GrantBatch batch = new GrantBatch(epoch, clock.nanos(), lease, 0, List.of());
+      sent.add(producer.send(record(i, batch)));
+    }
+    try {
+      for (Future<RecordMetadata> each : sent) {
+        RecordMetadata ignored = each.get(5, TimeUnit.SECONDS);
+      }
+    } catch (ExecutionException | TimeoutException e) {
+      throw new SluiceException("The epoch could not be announced: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SluiceException("Interrupted while announcing the epoch", e);
+    }
+  }
+
+  private ProducerRecord<byte[], byte[]> record(int partition, GrantBatch batch) {
+    return new ProducerRecord<>(
+        fleet.grantsTopic(), partition, "grants".getBytes(UTF_8), ControlCodec.write(batch));
+  }
+
+  private void readBack(
+      KafkaConsumer<byte[], byte[]> consumer, TopicPartition id, ReadBack readBack) {
+    consumer.assign(List.of(id));
+    consumer.seekToBeginning(List.of(id));
+    long begun = clock.nanos();
+    while (clock.nanos() - begun < START_NANOS && !closing) {
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        if (record.value() != null
+            && ControlCodec.read(record.value()) instanceof ControlRecord.OfGrants grants
+            && grants.batch().epoch().topicId().equals(epoch.topicId())
+            && readBack.read(grants.batch())) {
+          return;
+        }
+      }
+    }
+    throw new SluiceException(
+        "Partition " + id + " could not be read back within 10 s: its own record was not found");
+  }
+
+  /** What is in the reports topic already may be of processes that are gone. */
+  private void remember(KafkaConsumer<byte[], byte[]> consumer, CoordinatorState state) {
+    List<TopicPartition> reports = new ArrayList<>();
+    for (int i = 0; i < found.reportsPartitions(); i++) {
+      reports.add(new TopicPartition(fleet.reportsTopic(), i));
+    }
+    consumer.assign(reports);
+    consumer.seekToBeginning(reports);
+    Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(reports));
+    Map<String, Report> last = new HashMap<>();
+    long begun = clock.nanos();
+    while (!ends.isEmpty() && clock.nanos() - begun < START_NANOS && !closing) {
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        Report report = report(record);
+        if (report != null && !report.leaving()) {
+          last.put(report.incarnation(), report);
+        } else if (report != null) {
+          last.remove(report.incarnation());
+        }
+      }
+      ends.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
+    }
+    long now = clock.nanos();
+    last.values().forEach(report -> state.remember(report, now));
+    last.values().forEach(report -> departed.seen(report.incarnation(), now));
+  }
+
+  private static @org.jspecify.annotations.Nullable Report report(
+      ConsumerRecord<byte[], byte[]> record) {
+    return record.value() != null
+            && ControlCodec.read(record.value()) instanceof ControlRecord.OfReport read
+        ? read.report()
+        : null;
+  }
+
+  // ---- at work ----
+
+  private void turn(
+      CoordinatorState state,
+      KafkaProducer<byte[], byte[]> producer,
+      KafkaConsumer<byte[], byte[]> consumer,
+      BacklogProbe probe) {
+    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+      Report report = report(record);
+      if (report != null) {
+        long now = clock.nanos();
+        state.report(report, now);
+        departed.seen(report.incarnation(), report.leaving() ? now - Departed.KEEP_NANOS : now);
+      }
+    }
+    List<Outgoing> done = new ArrayList<>();
+    acknowledged.drainTo(done);
+    long now = clock.nanos();
+    done.forEach(outgoing -> state.appended(outgoing, now));
+    apply(state);
+    probe.turn(state, settings, now);
+    for (Outgoing outgoing : state.tick(now)) {
+      send(producer, outgoing);
+    }
+    if (departed.due(FORGET_LOOK_NANOS, now)) {
+      for (String gone : departed.take(now)) {
+        tombstone(producer, gone);
+      }
+    }
+  }
+
+  private void apply(CoordinatorState state) {
+    FleetSettings present = settings;
+    long millis = clock.epochMillis();
+    state.operatorLimits(present.limits(millis));
+    state.capacities(present.credits(millis));
+  }
+
+  private void send(KafkaProducer<byte[], byte[]> producer, Outgoing outgoing) {
+    var ignored =
+        producer.send(
+            record(outgoing.partition(), outgoing.batch()),
+            (metadata, failure) -> {
+              if (failure != null || !acknowledged.offer(outgoing)) {
+                if (!closing) {
+                  LOG.warn("[{}] A grant could not be written; stepping down", name, failure);
+                }
+                failed = true;
+              }
+            });
+  }
+
+  private void tombstone(KafkaProducer<byte[], byte[]> producer, String incarnation) {
+    int partition = Math.floorMod(incarnation.hashCode(), found.reportsPartitions());
+    var ignored =
+        producer.send(
+            new ProducerRecord<>(
+                fleet.reportsTopic(), partition, incarnation.getBytes(UTF_8), null),
+            (metadata, failure) -> {
+              if (failure != null) {
+                LOG.debug("[{}] {} is not removed from the reports", name, incarnation, failure);
+              }
+            });
+  }
+
+  @Override
+  public void close() {
+    closing = true;
+    try {
+      thread.join(1_500);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
