@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ public final class HeldLimits {
   public static final class Held {
     final LimitKey key;
     final Share configured;
-    final long holdNanos;
+    private long holdNanos;
     private final @Nullable LeasedRate rate;
     private final @Nullable LeasedSlots slots;
     private long startedSlots;
@@ -138,8 +139,8 @@ public final class HeldLimits {
   public Held declare(LimitKey key, Share configured, long holdNanos, long nowNanos) {
     Held known = limits.get(key);
     if (known != null) {
-      Share least = known.configured.min(configured);
-      if (least.equals(known.configured) && holdNanos <= known.holdNanos) {
+      if (configured.equals(known.configured)) {
+        known.holdNanos = Math.max(known.holdNanos, holdNanos);
         return known;
       }
       throw new IllegalArgumentException(
@@ -190,8 +191,17 @@ public final class HeldLimits {
 
   /** What to report; what is held and not needed is given up first. */
   public List<LimitReport> reports(ToLongFunction<LimitKey> demand, long nowNanos) {
+    return reports(demand, key -> true, nowNanos);
+  }
+
+  /** What to report of the limits that are set now; see {@link #reports(ToLongFunction, long)}. */
+  public List<LimitReport> reports(
+      ToLongFunction<LimitKey> demand, Predicate<LimitKey> set, long nowNanos) {
     List<LimitReport> reports = new ArrayList<>();
     for (Held held : limits.values()) {
+      if (!set.test(held.key)) {
+        continue;
+      }
       long wanted = demand.applyAsLong(held.key);
       synchronized (held) {
         reports.add(held.report(wanted, nowNanos));

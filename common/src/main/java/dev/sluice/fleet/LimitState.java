@@ -96,7 +96,7 @@ final class LimitState {
     long hold = 0;
     for (LimitReport member : members.values()) {
       hold = Math.max(hold, member.holdNanos());
-      if (operator == null) {
+      if (operator == null && !member.configured().isNone()) {
         least = least == null ? member.configured() : least.min(member.configured());
       }
     }

@@ -3,12 +3,16 @@ package dev.sluice.worker;
 
 import dev.sluice.PermanentTaskException;
 import dev.sluice.TaskHandler;
+import dev.sluice.flow.limit.Limit;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.HandlerLoad;
 import dev.sluice.worker.engine.HandlerState;
 import dev.sluice.worker.engine.QueueState;
+import dev.sluice.worker.fleet.WorkedGroup;
+import dev.sluice.worker.fleet.WorkerFleet;
 import dev.sluice.worker.kafka.GroupRim;
 import dev.sluice.worker.kafka.HandlerBinding;
 import dev.sluice.worker.kafka.PollCounters;
@@ -21,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One consumer group of a worker: its engine, its poll thread, its handler threads. Thread-safe.
  */
-public final class GroupWorker {
+public final class GroupWorker implements WorkedGroup {
   private static final long LIVE_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long SESSION_MILLIS = 45_000;
   private static final int METADATA_BYTES = 4_000;
@@ -46,7 +51,8 @@ public final class GroupWorker {
       List<QueueBuilder> queues,
       Map<String, Object> consumer,
       int pollRecords,
-      long laneBytes) {
+      long laneBytes,
+      WorkerFleet fleet) {
     this.group = group;
     this.worker = builder.name;
     this.clock = builder.clock;
@@ -67,7 +73,7 @@ public final class GroupWorker {
     Duration commitInterval = Duration.ofMinutes(1);
     for (QueueBuilder queue : queues) {
       QueueDefinition d = queue.definition();
-      bindings.add(bind(builder, engine, queue));
+      bindings.add(bind(builder, engine, queue, fleet));
       threads += d.concurrency();
       handover = handover.compareTo(d.handover()) > 0 ? handover : d.handover();
       commitInterval =
@@ -94,15 +100,37 @@ public final class GroupWorker {
             builder.history);
   }
 
-  private static QueueBinding bind(WorkerBuilder builder, Engine engine, QueueBuilder queue) {
+  private static QueueBinding bind(
+      WorkerBuilder builder, Engine engine, QueueBuilder queue, WorkerFleet fleet) {
     QueueDefinition d = queue.definition();
     QueueState state = new QueueState(d.name(), d.concurrency());
+    Duration longest = Duration.ZERO;
+    for (QueueBuilder.Handled each : queue.handlers().values()) {
+      Duration timeout = each.settings().orElse(queue.defaults()).timeoutOrDefault();
+      longest = longest.compareTo(timeout) > 0 ? longest : timeout;
+    }
+    List<Limit> ofQueue = fleet.ofQueue(d, longest);
     Map<String, HandlerBinding> byType = new LinkedHashMap<>();
     @Nullable HandlerBinding any = null;
     for (Map.Entry<String, QueueBuilder.Handled> entry : queue.handlers().entrySet()) {
       HandlerSettings settings = entry.getValue().settings().orElse(queue.defaults());
+      List<Limit> ofFleet = new ArrayList<>(ofQueue);
+      ofFleet.addAll(
+          fleet.ofHandler(
+              d.name(),
+              entry.getKey(),
+              settings.fleet,
+              Optional.ofNullable(settings.destination),
+              settings.timeoutOrDefault()));
       HandlerBinding binding =
-          bind(builder, engine, state, entry.getKey(), settings, entry.getValue().handler());
+          bind(
+              builder,
+              engine,
+              state,
+              entry.getKey(),
+              settings,
+              ofFleet,
+              entry.getValue().handler());
       if (entry.getKey().equals(QueueDefinition.ANY_TYPE)) {
         any = binding;
       } else {
@@ -119,7 +147,8 @@ public final class GroupWorker {
                   + "'; it has "
                   + String.join(", ", queue.handlers().keySet()));
         };
-    HandlerBinding unknown = bind(builder, engine, state, "unknown", new HandlerSettings(), refuse);
+    HandlerBinding unknown =
+        bind(builder, engine, state, "unknown", new HandlerSettings(), List.of(), refuse);
     return new QueueBinding(
         state,
         d.topic(),
@@ -139,10 +168,11 @@ public final class GroupWorker {
       QueueState queue,
       String type,
       HandlerSettings settings,
+      List<Limit> ofFleet,
       TaskHandler<byte[]> handler) {
     HoldLimit hold = new HoldLimit();
     HandlerState state =
-        new HandlerState(queue, type, settings.limits(queue.name() + "/" + type, hold));
+        new HandlerState(queue, type, settings.limits(queue.name() + "/" + type, hold, ofFleet));
     engine.add(state);
     FailurePolicy failures = settings.failures(builder.random::nextDouble);
     return new HandlerBinding(
@@ -175,7 +205,23 @@ public final class GroupWorker {
     return rim.counters();
   }
 
+  @Override
+  public List<HandlerLoad> loads() {
+    return rim.loads();
+  }
+
+  @Override
+  public void pause(String queue, boolean paused) {
+    rim.pause(queue, paused);
+  }
+
+  @Override
+  public void fleetGranted() {
+    rim.fleetGranted();
+  }
+
   /** The state of the engine. */
+  @Override
   public EngineSnapshot snapshot() {
     return rim.snapshot();
   }

@@ -5,6 +5,7 @@ import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.retry.RetryPolicy;
 import dev.sluice.queue.BulkheadDefinition;
 import dev.sluice.queue.CircuitBreakerDefinition;
+import dev.sluice.queue.FleetLimitsDefinition;
 import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
 import dev.sluice.worker.limit.BulkheadLimit;
@@ -36,11 +37,15 @@ final class HandlerSettings {
   @Nullable CircuitBreakerConfig circuitBreaker;
   @Nullable CircuitBreaker givenCircuitBreaker;
   @Nullable TimeLimiter givenTimeLimiter;
+  FleetLimitsDefinition fleet = FleetLimitsDefinition.NONE;
+  @Nullable String destination;
 
   static HandlerSettings of(HandlerDefinition definition) {
     HandlerSettings settings = new HandlerSettings();
     settings.timeout = definition.timeout();
     settings.retryPolicy = definition.retry();
+    settings.fleet = definition.fleet();
+    settings.destination = definition.destination().orElse(null);
     definition.bulkhead().ifPresent(b -> settings.bulkhead = config(b));
     definition.rateLimiter().ifPresent(r -> settings.rateLimiter = config(r));
     definition.circuitBreaker().ifPresent(c -> settings.circuitBreaker = config(c));
@@ -87,6 +92,8 @@ final class HandlerSettings {
   /** What is not set here is taken from there. */
   HandlerSettings orElse(HandlerSettings other) {
     HandlerSettings both = new HandlerSettings();
+    both.fleet = fleet;
+    both.destination = destination;
     both.timeout = timeout == null ? other.timeout : timeout;
     boolean own = retry != null || retryPolicy != null;
     both.retry = own ? retry : other.retry;
@@ -115,7 +122,7 @@ final class HandlerSettings {
   }
 
   /** The limits in the order they are asked; the rate limiter last, since it takes nothing back. */
-  List<Limit> limits(String name, HoldLimit hold) {
+  List<Limit> limits(String name, HoldLimit hold, List<Limit> ofFleet) {
     List<Limit> limits = new ArrayList<>();
     limits.add(hold);
     BulkheadConfig b = bulkhead;
@@ -133,6 +140,7 @@ final class HandlerSettings {
     if (t != null) {
       limits.add(new TimeLimiterLimit(t));
     }
+    limits.addAll(ofFleet);
     RateLimiterConfig r = rateLimiter;
     if (r != null) {
       limits.add(new RateLimiterLimit(name, r));

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.ConfigException;
 import dev.sluice.Order;
 import dev.sluice.TaskHandler;
 import dev.sluice.flow.retry.RetryPolicy;
 import dev.sluice.queue.BulkheadDefinition;
+import dev.sluice.queue.CapacityDefinition;
+import dev.sluice.queue.FleetConcurrencyDefinition;
+import dev.sluice.queue.FleetLimitsDefinition;
+import dev.sluice.queue.FleetMode;
+import dev.sluice.queue.FleetRateDefinition;
+import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
 import dev.sluice.wire.PayloadCodec;
@@ -19,6 +26,8 @@ import io.github.resilience4j.timelimiter.TimeLimiterConfig;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * One queue of a worker. Limits, time-outs and retries that are set after a {@code handle} belong
@@ -177,6 +186,78 @@ public final class QueueBuilder {
    */
   public QueueBuilder circuitBreaker(CircuitBreaker breaker) {
     current.circuitBreaker(null, breaker);
+    return this;
+  }
+
+  /**
+   * Tasks that producers may have in the queue, waiting or running. Default: no bound.
+   *
+   * @param tasks 1 to 1,000,000,000,000; 0 for no bound
+   */
+  public QueueBuilder capacity(long tasks) {
+    definition =
+        definition.withCapacity(
+            new CapacityDefinition(
+                tasks, tasks == 0 ? Optional.empty() : definition.capacity().targetDelay()));
+    return this;
+  }
+
+  /** How long tasks should wait: producers are slowed down to keep it. Needs a capacity. */
+  public QueueBuilder targetDelay(Duration delay) {
+    definition =
+        definition.withCapacity(
+            new CapacityDefinition(definition.capacity().tasks(), Optional.of(delay)));
+    return this;
+  }
+
+  /**
+   * The most tasks that all workers of the fleet start per second, with a burst of a tenth of a
+   * second; of the queue, or after a {@code handle} of that handler.
+   */
+  public QueueBuilder fleetRate(double perSecond) {
+    return fleet(limits -> limits.withRate(FleetRateDefinition.perSecond(perSecond)));
+  }
+
+  /**
+   * The most tasks that all workers of the fleet start: in any window of w seconds {@code burst +
+   * 1.02 * perSecond * w}.
+   *
+   * @param burst starts at once after a rest
+   */
+  public QueueBuilder fleetRate(double perSecond, long burst) {
+    return fleet(limits -> limits.withRate(new FleetRateDefinition(perSecond, burst)));
+  }
+
+  /** The most tasks that all workers of the fleet run at once, in {@link FleetMode#SOFT} mode. */
+  public QueueBuilder fleetConcurrency(int tasks) {
+    return fleetConcurrency(tasks, FleetMode.SOFT);
+  }
+
+  /** The most tasks that all workers of the fleet run at once. */
+  public QueueBuilder fleetConcurrency(int tasks, FleetMode mode) {
+    return fleet(limits -> limits.withConcurrency(new FleetConcurrencyDefinition(tasks, mode)));
+  }
+
+  private QueueBuilder fleet(UnaryOperator<FleetLimitsDefinition> change) {
+    if (handlers.isEmpty()) {
+      definition = definition.withFleet(change.apply(definition.fleet()));
+    } else {
+      current.fleet = change.apply(current.fleet);
+    }
+    return this;
+  }
+
+  /**
+   * Names what the handler calls: handlers with the same destination, in any queue and process,
+   * share one fleet rate and one fleet concurrency.
+   */
+  public QueueBuilder destination(String name) {
+    if (handlers.isEmpty()) {
+      throw new ConfigException(
+          "destination '" + name + "' belongs to a handler; call it after handle(...)");
+    }
+    HandlerDefinition.checkDestination(name);
+    current.destination = name;
     return this;
   }
 

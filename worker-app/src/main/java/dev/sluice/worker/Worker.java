@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.fleet.Report;
+import dev.sluice.fleet.kafka.ControlTopics;
+import dev.sluice.fleet.kafka.FleetMember;
 import dev.sluice.flow.lane.Lane;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.SystemClock;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.fleet.FleetView;
+import dev.sluice.worker.fleet.WorkerFleet;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,11 +33,20 @@ public final class Worker implements AutoCloseable {
 
   private final String name;
   private final List<GroupWorker> groups;
+  private final WorkerFleet fleet;
+  private final FleetMember member;
   private final Duration longestStop;
 
-  private Worker(String name, List<GroupWorker> groups, Duration longestStop) {
+  private Worker(
+      String name,
+      List<GroupWorker> groups,
+      WorkerFleet fleet,
+      FleetMember member,
+      Duration longestStop) {
     this.name = name;
     this.groups = groups;
+    this.fleet = fleet;
+    this.member = member;
     this.longestStop = longestStop;
   }
 
@@ -48,6 +62,7 @@ public final class Worker implements AutoCloseable {
 
   static Worker start(WorkerBuilder builder) {
     Map<String, Integer> partitions = prepareTopics(builder);
+    prepareFleet(builder);
     Map<String, List<QueueBuilder>> byGroup = new LinkedHashMap<>();
     builder
         .queues
@@ -57,6 +72,7 @@ public final class Worker implements AutoCloseable {
                 byGroup
                     .computeIfAbsent(queue.definition().group(), g -> new ArrayList<>())
                     .add(queue));
+    WorkerFleet fleet = new WorkerFleet(builder.name, builder.clock, builder.halt);
     List<GroupWorker> groups = new ArrayList<>();
     Duration longest = Duration.ZERO;
     for (Map.Entry<String, List<QueueBuilder>> group : byGroup.entrySet()) {
@@ -84,10 +100,37 @@ public final class Worker implements AutoCloseable {
       consumer.putIfAbsent("fetch.max.wait.ms", "50");
       consumer.put("max.poll.records", Integer.toString(pollRecords));
       groups.add(
-          new GroupWorker(builder, group.getKey(), queues, consumer, pollRecords, bytes / 2));
+          new GroupWorker(
+              builder, group.getKey(), queues, consumer, pollRecords, bytes / 2, fleet));
     }
+    fleet.begin(groups);
+    FleetMember member =
+        new FleetMember(
+            builder.kafka,
+            builder.fleet,
+            FleetMember.Identity.draw(builder.name, Report.Kind.WORKER, builder.random),
+            fleet,
+            builder.clock,
+            builder.random);
+    member.start();
     groups.forEach(GroupWorker::start);
-    return new Worker(builder.name, groups, longest.plusSeconds(5));
+    return new Worker(builder.name, groups, fleet, member, longest.plusSeconds(5));
+  }
+
+  /** A worker whose limits hang on the control topics says at once if it cannot have them. */
+  private static void prepareFleet(WorkerBuilder builder) {
+    boolean needed = false;
+    for (QueueBuilder queue : builder.queues.values()) {
+      needed |= !queue.definition().fleet().isNone() || queue.definition().capacity().tasks() > 0;
+      for (QueueBuilder.Handled each : queue.handlers().values()) {
+        needed |= !each.settings().fleet.isNone();
+      }
+    }
+    if (needed) {
+      try (ControlTopics topics = new ControlTopics(builder.kafka, builder.fleet, START_TIMEOUT)) {
+        ControlTopics.Found ignored = topics.ensure();
+      }
+    }
   }
 
   private static Map<String, Integer> prepareTopics(WorkerBuilder builder) {
@@ -139,6 +182,16 @@ public final class Worker implements AutoCloseable {
     return groups.stream().allMatch(GroupWorker::ready);
   }
 
+  /** What it holds of the limits that the fleet shares. */
+  public FleetView fleet() {
+    return fleet.view();
+  }
+
+  /** How it takes part in the fleet, for metrics. */
+  public FleetMember member() {
+    return member;
+  }
+
   /** What it counts, for metrics. */
   public List<GroupWorker> groups() {
     return groups;
@@ -180,6 +233,7 @@ public final class Worker implements AutoCloseable {
       for (GroupWorker group : groups) {
         group.await(Math.max(0, deadline - SystemClock.INSTANCE.nanos()));
       }
+      member.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -5,6 +5,7 @@ import dev.sluice.ConfigException;
 import dev.sluice.TaskHandler;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.queue.FleetDefinition;
 import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Settings of a worker. Not thread-safe. */
 public final class WorkerBuilder {
+  private static final int HALTED = 1;
+
   final KafkaSettings kafka;
   final Map<String, QueueBuilder> queues = new LinkedHashMap<>();
   final RandomGenerator random = new SecureRandom();
@@ -32,6 +35,8 @@ public final class WorkerBuilder {
   ThreadFactory threads = HandlerThreadFactory.preferred("sluice-handler");
   @Nullable HistoryWriter history;
   boolean createTopics = true;
+  FleetDefinition fleet = FleetDefinition.DEFAULT;
+  Runnable halt = () -> Runtime.getRuntime().halt(HALTED);
 
   WorkerBuilder(KafkaSettings kafka) {
     this.kafka = kafka;
@@ -120,6 +125,22 @@ public final class WorkerBuilder {
   /** Whether missing topics are created. Default: yes. */
   public WorkerBuilder createTopics(boolean create) {
     createTopics = create;
+    return this;
+  }
+
+  /** How the processes of the fleet find each other; all of them must agree. */
+  public WorkerBuilder fleet(FleetDefinition definition) {
+    fleet = definition;
+    return this;
+  }
+
+  /**
+   * What ends this process when a task under a strict fleet limit outlives its time-out by far
+   * while the worker is cut off from the fleet. Default: the JVM is halted, because only that keeps
+   * the limit; whoever replaces it must end the process too.
+   */
+  public WorkerBuilder halt(Runnable end) {
+    halt = end;
     return this;
   }
 

@@ -4,6 +4,7 @@ package dev.sluice.fleet.kafka;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.sluice.fleet.Claim;
+import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.Election;
 import dev.sluice.fleet.Epoch;
 import dev.sluice.fleet.FleetSettings;
@@ -180,6 +181,13 @@ final class MemberSession implements AutoCloseable {
         && consumer.position(settingsId) >= endsAtStart.getOrDefault(settingsId, 0L)) {
       settingsRead = true;
       settingsChanged = true;
+      for (DeclaredQueue queue : participant.declare(settings)) {
+        send(
+            fleet.settingsTopic(),
+            0,
+            SettingsRecords.declaredKey(queue.queue()),
+            ControlCodec.write(queue));
+      }
     }
     if (settingsRead && settingsChanged) {
       settingsChanged = false;
@@ -239,7 +247,7 @@ final class MemberSession implements AutoCloseable {
 
   private void claim(Claim claim) {
     LOG.info("[{}] No coordinator was heard; claiming {}", identity.name(), claim.counter());
-    send(fleet.grantsTopic(), 0, "claim", ControlCodec.write(claim));
+    send(fleet.grantsTopic(), 0, "claim".getBytes(UTF_8), ControlCodec.write(claim));
   }
 
   private void coordinate() {
@@ -304,14 +312,18 @@ final class MemberSession implements AutoCloseable {
             content.queues());
     int partition = Math.floorMod(identity.incarnation().hashCode(), found.reportsPartitions());
     counters.reports.incrementAndGet();
-    send(fleet.reportsTopic(), partition, identity.incarnation(), ControlCodec.write(report));
+    send(
+        fleet.reportsTopic(),
+        partition,
+        identity.incarnation().getBytes(UTF_8),
+        ControlCodec.write(report));
   }
 
-  private void send(String topic, int partition, String key, byte[] value) {
+  private void send(String topic, int partition, byte[] key, byte[] value) {
     try {
       var ignored =
           producer.send(
-              new ProducerRecord<>(topic, partition, key.getBytes(UTF_8), value),
+              new ProducerRecord<>(topic, partition, key, value),
               (metadata, failure) -> {
                 if (failure != null) {
                   counters.reportsFailed.incrementAndGet();

@@ -2,6 +2,7 @@
 package dev.sluice.fleet.kafka;
 
 import dev.sluice.fleet.CreditReport;
+import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.FleetSettings;
 import dev.sluice.fleet.Grant;
 import dev.sluice.fleet.LimitReport;
@@ -27,6 +28,9 @@ public interface Participant {
 
   /** The settings were read to their end, or have changed since. */
   void settings(FleetSettings settings);
+
+  /** What of its queues is not declared as it has them; asked once, when the settings are read. */
+  List<DeclaredQueue> declare(FleetSettings settings);
 
   /** There is no settings topic, or it cannot be read: nothing is set. */
   void noSettings();

@@ -48,6 +48,11 @@ public final class LeasedSlots {
     return true;
   }
 
+  /** Takes a slot while nothing is limited, so that it counts if that changes. */
+  public void take() {
+    inUse++;
+  }
+
   /** Gives a slot back. */
   public void release() {
     if (inUse == 0) {

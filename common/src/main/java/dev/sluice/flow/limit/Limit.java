@@ -34,6 +34,30 @@ public interface Limit {
     return false;
   }
 
+  /**
+   * Whether it wants to know when a start happens: then {@link #stillGranted} is asked right
+   * before, and {@link #begun} told right after.
+   */
+  default boolean watchesStarts() {
+    return false;
+  }
+
+  /** Whether a permit that was taken may still be used. Called by any thread. */
+  default boolean stillGranted(long nowNanos) {
+    return true;
+  }
+
+  /** The task that a permit was taken for has begun. Called by any thread. */
+  default void begun(long nowNanos) {}
+
+  /**
+   * Whether a handler that never returned keeps its permit, because what it does still counts; then
+   * {@link #release} is called if it ever returns.
+   */
+  default boolean keptWhileHung() {
+    return false;
+  }
+
   /** The reason that is shown while this limit holds tasks back. */
   PauseReason reason();
 

@@ -106,6 +106,8 @@ public final class WorkCommand implements Callable<Integer> {
       description = "Tasks that start per second in this process. Default: no limit.")
   private @Nullable Integer rate;
 
+  @Mixin private FleetOptions fleetOptions = new FleetOptions();
+
   @Option(
       names = "--buffer",
       paramLabel = "N",
@@ -183,7 +185,7 @@ public final class WorkCommand implements Callable<Integer> {
     Function<String, TaskHandler<byte[]>> handlerOf =
         spec ->
             made.computeIfAbsent(spec, s -> HandlerSpec.parse(s, codec, loader, Redirect.INHERIT));
-    WorkerBuilder builder = Worker.builder(kafka);
+    WorkerBuilder builder = Worker.builder(kafka).fleet(config.fleet());
     if (name != null) {
       builder.name(name);
     }
@@ -310,6 +312,7 @@ public final class WorkCommand implements Callable<Integer> {
               + d.name()
               + " has no handler; say --handler SPEC, or define handlers in --config");
     }
+    d = fleetOptions.over(d);
     for (Map.Entry<String, HandlerDefinition> entry : d.handlers().entrySet()) {
       d = d.withHandler(entry.getKey(), limited(entry.getValue()));
     }

@@ -225,7 +225,7 @@ public final class Engine {
       int at =
           nextHandler + i < handlers.size() ? nextHandler + i : nextHandler + i - handlers.size();
       HandlerState handler = handlers.get(at);
-      if (handler.ready.size() == 0 || handler.held(nowNanos)) {
+      if (handler.ready.size() == 0 || handler.queue.paused || handler.held(nowNanos)) {
         continue;
       }
       int taken = take(handler, into, nowNanos);
@@ -273,6 +273,7 @@ public final class Engine {
       return 0;
     }
     handler.counters.started += taken;
+    handler.startedSome();
     queue.running++;
     return taken;
   }
@@ -306,11 +307,22 @@ public final class Engine {
 
   /** A thread is through with what it took; called after each of its runs was reported. */
   public void slotEnded(HandlerState handler, int worked, long nanos) {
+    slotEnded(handler, worked, nanos, false);
+  }
+
+  /** A thread was given up with what it took: some permits stay with it until it returns. */
+  public void slotHung(HandlerState handler, int worked, long nanos) {
+    slotEnded(handler, worked, nanos, true);
+  }
+
+  private void slotEnded(HandlerState handler, int worked, long nanos, boolean hung) {
     if (worked > 0) {
       handler.worked(worked, nanos);
     }
     for (Limit limit : handler.threadLimits) {
-      limit.release(Limit.Ending.SUCCESS, nanos, null);
+      if (!hung || !limit.keptWhileHung()) {
+        limit.release(Limit.Ending.SUCCESS, nanos, null);
+      }
     }
     QueueState queue = handler.queue;
     queue.running--;
@@ -406,8 +418,13 @@ public final class Engine {
     return true;
   }
 
-  /** A thread that was given up came back: its key is free. */
+  /** A thread that was given up came back: its key is free, and what permits it had kept. */
   public void hungReturned(TaskRun run) {
+    for (Limit limit : run.handler.threadLimits) {
+      if (limit.keptWhileHung()) {
+        limit.release(Limit.Ending.IGNORED, 0, null);
+      }
+    }
     if (run.keyHeldByHungThread) {
       run.keyHeldByHungThread = false;
       if (run.partition.gone()) {
@@ -563,7 +580,7 @@ public final class Engine {
       return false;
     }
     for (HandlerState handler : handlers) {
-      if (handler.ready.size() > 0 && !handler.held(nowNanos)) {
+      if (handler.ready.size() > 0 && !handler.queue.paused && !handler.held(nowNanos)) {
         return true;
       }
     }
@@ -590,7 +607,7 @@ public final class Engine {
   }
 
   private int reasons(PartitionState partition, long nowNanos) {
-    int reasons = 0;
+    int reasons = partition.queue.paused ? Pauses.bit(PauseReason.OPERATOR) : 0;
     if (partition.draining) {
       reasons |= Pauses.bit(PauseReason.DRAINING);
     }
@@ -612,6 +629,42 @@ public final class Engine {
       }
     }
     return reasons;
+  }
+
+  // ---- the fleet and its operators ----
+
+  /** An operator paused or resumed a queue: nothing of a paused one starts. */
+  public void pause(String queue, boolean paused) {
+    for (HandlerState handler : handlers) {
+      if (handler.queue.name.equals(queue) && handler.queue.paused != paused) {
+        handler.queue.paused = paused;
+        turnWanted = true;
+      }
+    }
+  }
+
+  /** The fleet granted something: what waited for it may look again. */
+  public void fleetGranted() {
+    for (HandlerState handler : handlers) {
+      handler.fleetGranted();
+    }
+    turnWanted = true;
+  }
+
+  /** How much each handler has to do. */
+  public List<HandlerLoad> loads() {
+    List<HandlerLoad> loads = new ArrayList<>(handlers.size());
+    for (HandlerState handler : handlers) {
+      loads.add(
+          new HandlerLoad(
+              handler.queue.name,
+              handler.type,
+              handler.ready.size(),
+              handler.counters.started,
+              handler.counters.nanos,
+              handler.queue.concurrency));
+    }
+    return loads;
   }
 
   // ---- commits ----

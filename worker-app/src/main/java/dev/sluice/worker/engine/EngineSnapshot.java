@@ -47,6 +47,7 @@ public record EngineSnapshot(
    * @param uncommitted completions that no acknowledged commit covers
    * @param pausedNanos why it is paused, and how long each reason has held
    * @param pauses how often it was paused
+   * @param heldNanos why what is ready does not start, and for how long
    */
   public record PartitionView(
       String queue,
@@ -63,7 +64,8 @@ public record EngineSnapshot(
       long position,
       long uncommitted,
       Map<PauseReason, Long> pausedNanos,
-      long pauses) {
+      long pauses,
+      Map<PauseReason, Long> heldNanos) {
     static PartitionView of(PartitionState p, long nowNanos) {
       return new PartitionView(
           p.queue.name,
@@ -80,7 +82,8 @@ public record EngineSnapshot(
           p.ledger.position(),
           p.ledger.uncommitted(),
           p.pauses.heldNanos(nowNanos),
-          p.pauses.count());
+          p.pauses.count(),
+          p.ready > 0 ? p.queue.held(nowNanos) : Map.of());
     }
   }
 

@@ -18,11 +18,15 @@ public final class HandlerState {
   final String type;
   final Limit[] threadLimits;
   final Limit[] taskLimits;
+  private final Limit[] watching;
   final RunQueue ready = new RunQueue();
   final Counters counters = new Counters();
   private long heldUntilNanos;
   private @Nullable PauseReason heldBy;
   private boolean heldUntilRelease;
+  private @Nullable PauseReason lastReason;
+  private boolean heldWithoutBreak;
+  private long heldSinceNanos;
   private long expectedNanos = Long.MAX_VALUE;
 
   /** What became of the tasks of a handler; grows only. */
@@ -48,6 +52,7 @@ public final class HandlerState {
     this.type = type;
     this.threadLimits = limits.stream().filter(Limit::perThread).toArray(Limit[]::new);
     this.taskLimits = limits.stream().filter(l -> !l.perThread()).toArray(Limit[]::new);
+    this.watching = limits.stream().filter(Limit::watchesStarts).toArray(Limit[]::new);
     queue.handlers.add(this);
   }
 
@@ -59,6 +64,35 @@ public final class HandlerState {
   /** The name of the queue. */
   public String queue() {
     return queue.name;
+  }
+
+  /** Whether some limit wants to know when a start happens. */
+  public boolean watched() {
+    return watching.length > 0;
+  }
+
+  /** Whether a start may still happen. Called by any thread, without the engine's lock. */
+  public boolean mayBegin(long nowNanos) {
+    for (Limit limit : watching) {
+      if (!limit.stillGranted(nowNanos)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** A start has happened. Called by any thread, without the engine's lock. */
+  public void attemptBegun(long nowNanos) {
+    for (Limit limit : watching) {
+      limit.begun(nowNanos);
+    }
+  }
+
+  /** A start does not happen: its permits go back. Called by any thread, without the lock. */
+  public void attemptNotBegun() {
+    for (Limit limit : taskLimits) {
+      limit.cancel();
+    }
   }
 
   /**
@@ -96,6 +130,10 @@ public final class HandlerState {
     return false;
   }
 
+  @Nullable PauseReason heldBy(long nowNanos) {
+    return held(nowNanos) ? heldBy : null;
+  }
+
   int heldReason(long nowNanos) {
     PauseReason reason = held(nowNanos) ? heldBy : null;
     return reason == null ? 0 : Pauses.bit(reason);
@@ -103,9 +141,32 @@ public final class HandlerState {
 
   /** Starts nothing for a while, or until a permit comes back. */
   void hold(PauseReason reason, long waitNanos, long nowNanos) {
+    if (lastReason != reason || !heldWithoutBreak) {
+      heldSinceNanos = nowNanos;
+    }
+    lastReason = reason;
+    heldWithoutBreak = true;
     heldBy = reason;
     heldUntilRelease = waitNanos == Limit.UNTIL_RELEASE;
     heldUntilNanos = heldUntilRelease ? 0 : nowNanos + waitNanos;
+  }
+
+  /** The fleet granted something: whoever waited for that may look again. */
+  void fleetGranted() {
+    if (heldBy == PauseReason.FLEET_LIMIT) {
+      heldBy = null;
+      heldUntilRelease = false;
+    }
+  }
+
+  /** Something was started: a hold after this is a new one. */
+  void startedSome() {
+    heldWithoutBreak = false;
+  }
+
+  /** Since when the present reason has held without a start in between. */
+  long heldSinceNanos() {
+    return heldSinceNanos;
   }
 
   /** A permit came back: whoever waited for that may look again. */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.engine;
 
+import dev.sluice.flow.pause.PauseReason;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /** One queue in one worker: how many of its tasks may run at once, and its handlers. */
 public final class QueueState {
@@ -10,6 +13,7 @@ public final class QueueState {
   final int concurrency;
   final List<HandlerState> handlers = new ArrayList<>();
   int running;
+  boolean paused;
 
   /**
    * @param name of the queue
@@ -33,6 +37,18 @@ public final class QueueState {
   /** Threads that have tasks of it; to be used under the engine's lock. */
   public int running() {
     return running;
+  }
+
+  /** Why the ready tasks of its handlers do not start, and since how many nanoseconds. */
+  Map<PauseReason, Long> held(long nowNanos) {
+    Map<PauseReason, Long> held = new EnumMap<>(PauseReason.class);
+    for (HandlerState handler : handlers) {
+      PauseReason reason = handler.ready.size() > 0 ? handler.heldBy(nowNanos) : null;
+      if (reason != null) {
+        held.merge(reason, nowNanos - handler.heldSinceNanos(), Math::max);
+      }
+    }
+    return held;
   }
 
   /** Whether every handler that has ready tasks is held back, and at least one is. */

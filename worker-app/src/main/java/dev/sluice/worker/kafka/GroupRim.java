@@ -5,7 +5,9 @@ import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.HandlerLoad;
 import dev.sluice.worker.thread.HandlerThreads;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.ReentrantLock;
@@ -90,6 +92,40 @@ public final class GroupRim implements Runnable {
     lock.lock();
     try {
       return engine.snapshot(clock.nanos());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How much each handler has to do. */
+  public List<HandlerLoad> loads() {
+    lock.lock();
+    try {
+      return engine.loads();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** An operator paused or resumed a queue. */
+  public void pause(String queue, boolean paused) {
+    lock.lock();
+    try {
+      engine.pause(queue, paused);
+      threads.wake(clock.nanos());
+      loop.afterVisit();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The fleet granted something: what waited for it may start. */
+  public void fleetGranted() {
+    lock.lock();
+    try {
+      engine.fleetGranted();
+      threads.wake(clock.nanos());
+      loop.afterVisit();
     } finally {
       lock.unlock();
     }

@@ -41,9 +41,16 @@ final class HandlerAttempts implements Attempts {
   public Outcome run(TaskRun taskRun, long startNanos) {
     RecordRun run = (RecordRun) taskRun;
     HandlerBinding binding = run.binding;
+    boolean watched = binding.state().watched();
+    if (watched && !binding.state().mayBegin(clock.nanos())) {
+      return notBegun(run);
+    }
     Throwable failure = null;
     try {
       record(run, HistoryEvent.START, null);
+      if (watched) {
+        binding.state().attemptBegun(clock.nanos());
+      }
       Task<byte[]> task = TaskCodec.toTask(run.record, run.queue.name(), run.queue.defaultType());
       binding.handler().handle(task, new Context(run, worker));
     } catch (Throwable t) {
@@ -59,6 +66,16 @@ final class HandlerAttempts implements Attempts {
       return Outcome.SUCCESS;
     }
     return failure == null ? succeeded(run, nanos) : failed(run, failure, nanos);
+  }
+
+  /** The lease ended between the decision and the start: the task waits for the next one. */
+  private Outcome notBegun(RecordRun run) {
+    run.endedAt(clock.nanos());
+    if (run.conclude()) {
+      run.binding.state().attemptNotBegun();
+      return new Outcome.Retry(0, false);
+    }
+    return Outcome.SUCCESS;
   }
 
   private Outcome succeeded(RecordRun run, long nanos) {

@@ -226,7 +226,7 @@ public final class HandlerThreads {
     } else {
       attempts.dropped(run);
     }
-    engine.slotEnded(run.handler(), thread.size, ran);
+    engine.slotHung(run.handler(), thread.size, ran);
     wake(nowNanos);
   }
 
