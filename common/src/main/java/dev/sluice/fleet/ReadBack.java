@@ -105,13 +105,36 @@ public final class ReadBack {
     Map<String, CreditGrant> credit =
         credits.computeIfAbsent(grant.incarnation(), h -> new HashMap<>());
     for (CreditGrant each : grant.credits()) {
-      credit.merge(each.queue(), each, (a, b) -> a.granted() > b.granted() ? a : b);
+      credit.merge(each.queue(), each, ReadBack::newer);
     }
   }
 
   private static LimitGrant larger(LimitGrant a, LimitGrant b) {
     Share share = a.share().max(b.share());
     return new LimitGrant(a.key(), share, 0, 0, 0, Math.max(a.holdNanos(), b.holdNanos()));
+  }
+
+  /** Adds what another one has found in other partitions. */
+  public void add(ReadBack other) {
+    complete |= other.complete;
+    anyEarlier |= other.anyEarlier;
+    longestLease = Math.max(longestLease, other.longestLease);
+    other.shares.forEach(
+        (holder, found) -> {
+          Map<LimitKey, LimitGrant> held = shares.computeIfAbsent(holder, h -> new HashMap<>());
+          found.forEach((key, grant) -> held.merge(key, grant, ReadBack::larger));
+        });
+    other.credits.forEach(
+        (holder, found) ->
+            found.forEach(
+                (queue, credit) ->
+                    credits
+                        .computeIfAbsent(holder, h -> new HashMap<>())
+                        .merge(queue, credit, ReadBack::newer)));
+  }
+
+  private static CreditGrant newer(CreditGrant a, CreditGrant b) {
+    return a.granted() > b.granted() ? a : b;
   }
 
   /** The largest share that each incarnation may hold, by limit. */

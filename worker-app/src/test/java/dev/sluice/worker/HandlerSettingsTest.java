@@ -21,7 +21,7 @@ class HandlerSettingsTest {
   private final HandlerSettings queue = new HandlerSettings();
 
   private List<Limit> limits() {
-    return own.orElse(queue).limits("q/*", new HoldLimit());
+    return own.orElse(queue).limits("q/*", new HoldLimit(), List.of());
   }
 
   @Test

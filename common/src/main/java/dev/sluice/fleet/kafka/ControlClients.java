@@ -27,7 +27,12 @@ final class ControlClients {
     return new KafkaProducer<>(properties);
   }
 
-  static KafkaConsumer<byte[], byte[]> consumer(KafkaSettings kafka, String clientId) {
+  /**
+   * @param waitMillis how long a broker may keep a fetch that finds nothing; other partitions of
+   *     that broker wait meanwhile if they are asked for anew
+   */
+  static KafkaConsumer<byte[], byte[]> consumer(
+      KafkaSettings kafka, String clientId, int waitMillis) {
     Map<String, Object> properties = kafka.admin();
     properties.keySet().removeIf(name -> name.equals("group.id"));
     properties.put("client.id", clientId);
@@ -39,7 +44,7 @@ final class ControlClients {
     properties.put("max.poll.records", "2000");
     properties.put("fetch.max.bytes", Integer.toString(4 << 20));
     properties.put("max.partition.fetch.bytes", Integer.toString(1 << 20));
-    properties.put("fetch.max.wait.ms", "500");
+    properties.put("fetch.max.wait.ms", Integer.toString(waitMillis));
     properties.put("request.timeout.ms", "5000");
     properties.put("default.api.timeout.ms", "5000");
     properties.put("metadata.max.age.ms", "10000");

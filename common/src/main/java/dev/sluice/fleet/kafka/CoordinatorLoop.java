@@ -100,7 +100,7 @@ final class CoordinatorLoop implements AutoCloseable {
     LOG.info("[{}] Coordinator of the fleet, epoch {}", name, epoch.counter());
     String clientId = "sluice-coordinator-" + name;
     try (KafkaProducer<byte[], byte[]> producer = ControlClients.producer(kafka, clientId);
-        KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId);
+        KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, 100);
         BacklogProbe probe = new BacklogProbe(kafka, clock)) {
       try {
         CoordinatorState state = takeOver(producer, consumer);
@@ -131,10 +131,7 @@ final class CoordinatorLoop implements AutoCloseable {
         new CoordinatorState(epoch, found.grantsPartitions(), lease, ProtocolRule.ALL, begun);
     announce(producer, lease);
     long acknowledgedNanos = clock.nanos();
-    ReadBack readBack = new ReadBack(epoch, ProtocolRule.ALL);
-    for (int i = 0; i < found.grantsPartitions(); i++) {
-      readBack(consumer, new TopicPartition(fleet.grantsTopic(), i), readBack);
-    }
+    ReadBack readBack = readBack(producer, consumer, lease);
     apply(state);
     remember(consumer, state);
     state.takeOver(readBack, acknowledgedNanos);
@@ -171,23 +168,45 @@ final class CoordinatorLoop implements AutoCloseable {
         fleet.grantsTopic(), partition, "grants".getBytes(UTF_8), ControlCodec.write(batch));
   }
 
-  private void readBack(
-      KafkaConsumer<byte[], byte[]> consumer, TopicPartition id, ReadBack readBack) {
-    consumer.assign(List.of(id));
-    consumer.seekToBeginning(List.of(id));
+  private ReadBack readBack(
+      KafkaProducer<byte[], byte[]> producer, KafkaConsumer<byte[], byte[]> consumer, long lease) {
+    Map<TopicPartition, ReadBack> open = new HashMap<>();
+    for (int i = 0; i < found.grantsPartitions(); i++) {
+      open.put(new TopicPartition(fleet.grantsTopic(), i), new ReadBack(epoch, ProtocolRule.ALL));
+    }
+    consumer.assign(open.keySet());
+    consumer.seekToBeginning(open.keySet());
+    ReadBack all = new ReadBack(epoch, ProtocolRule.ALL);
     long begun = clock.nanos();
-    while (clock.nanos() - begun < START_NANOS && !closing) {
+    long beaten = begun;
+    while (!open.isEmpty()) {
+      if (closing || failed || clock.nanos() - begun > START_NANOS) {
+        throw new SluiceException(
+            "The grants could not be read back within 10 s; partitions without an own record: "
+                + open.keySet());
+      }
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-        if (record.value() != null
+        TopicPartition id = new TopicPartition(record.topic(), record.partition());
+        ReadBack present = open.get(id);
+        if (present != null
+            && record.value() != null
             && ControlCodec.read(record.value()) instanceof ControlRecord.OfGrants grants
             && grants.batch().epoch().topicId().equals(epoch.topicId())
-            && readBack.read(grants.batch())) {
-          return;
+            && present.read(grants.batch())) {
+          all.add(present);
+          open.remove(id);
+          consumer.pause(List.of(id));
+        }
+      }
+      if (clock.nanos() - beaten > CoordinatorState.BEAT_NANOS) {
+        beaten = clock.nanos();
+        for (int i = 0; i < found.grantsPartitions(); i++) {
+          GrantBatch beat = new GrantBatch(epoch, beaten, lease, 0, List.of());
+          send(producer, new Outgoing(i, beat));
         }
       }
     }
-    throw new SluiceException(
-        "Partition " + id + " could not be read back within 10 s: its own record was not found");
+    return all;
   }
 
   /** What is in the reports topic already may be of processes that are gone. */

@@ -105,7 +105,7 @@ final class MemberSession implements AutoCloseable {
     this.pace = new ReportPace(random, now);
     this.heardNanos = now;
     this.lookedNanos = now;
-    this.consumer = ControlClients.consumer(kafka, "sluice-fleet-" + identity.name());
+    this.consumer = ControlClients.consumer(kafka, "sluice-fleet-" + identity.name(), 250);
     this.producer = ControlClients.producer(kafka, "sluice-fleet-" + identity.name());
   }
 
