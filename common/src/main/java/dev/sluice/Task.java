@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the type of the payload
  */
 public final class Task<T> {
+  private static final String CRITICALITY = "sluice-criticality";
+  private static final String SHEDDABLE = "sheddable";
+
   private final String queue;
   private final String type;
   private final T payload;
@@ -81,6 +84,19 @@ public final class Task<T> {
     Map<String, String> more = new LinkedHashMap<>(headers());
     more.put(name, value);
     return new Task<>(queue, type, payload, key, id, Map.copyOf(more), received);
+  }
+
+  /**
+   * The same task, to be refused first when its queue gets full: at four fifths of what the queue
+   * may have. Tasks are critical without this.
+   */
+  public Task<T> shedFirst() {
+    return header(CRITICALITY, SHEDDABLE);
+  }
+
+  /** Whether it is refused first when its queue gets full. */
+  public boolean sheddable() {
+    return SHEDDABLE.equals(headers().get(CRITICALITY));
   }
 
   /** The same task with another payload. */

@@ -30,6 +30,7 @@ final class Outcomes implements Submission.End {
   public void ended(
       Submission submission, @Nullable Acceptance acceptance, @Nullable SluiceException failure) {
     admission.leave(submission.permit);
+    submission.credit.settle(acceptance != null || failure instanceof UnknownOutcomeException);
     if (acceptance != null) {
       meters.countAccepted();
       record(

@@ -4,6 +4,7 @@ package dev.sluice.producer;
 import dev.sluice.SluiceException;
 import dev.sluice.UnknownOutcomeException;
 import dev.sluice.producer.TaskRefusedException.Reason;
+import dev.sluice.producer.gate.CreditTicket;
 import dev.sluice.producer.gate.Permit;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +33,7 @@ final class Submission implements TaskHandle, Callback {
   }
 
   final Permit permit;
+  final CreditTicket credit;
   final byte @Nullable [] key;
   private final String id;
   private final String topic;
@@ -42,7 +44,9 @@ final class Submission implements TaskHandle, Callback {
   /** Read and written by the submitting thread only. */
   private boolean sending;
 
-  Submission(String id, String topic, byte @Nullable [] key, Permit permit, End end) {
+  Submission(
+      String id, String topic, byte @Nullable [] key, Permit permit, CreditTicket credit, End end) {
+    this.credit = credit;
     this.id = id;
     this.topic = topic;
     this.key = key;

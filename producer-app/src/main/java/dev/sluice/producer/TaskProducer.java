@@ -4,18 +4,23 @@ package dev.sluice.producer;
 import dev.sluice.QueueFullException;
 import dev.sluice.Task;
 import dev.sluice.UnknownOutcomeException;
+import dev.sluice.fleet.kafka.FleetMember;
 import dev.sluice.flow.gate.Admission;
 import dev.sluice.flow.gate.Admission.Refusal;
 import dev.sluice.flow.gate.Admission.Refused;
 import dev.sluice.flow.gate.Admission.WaitNanos;
 import dev.sluice.producer.TaskRefusedException.Reason;
 import dev.sluice.producer.gate.AdmissionClient;
+import dev.sluice.producer.gate.CreditDesk;
+import dev.sluice.producer.gate.CreditTicket;
 import dev.sluice.producer.gate.Permit;
+import dev.sluice.producer.gate.QueueCredit;
 import dev.sluice.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.Producer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes tasks, at most so many and so many bytes of them on their way at once. Thread-safe;
@@ -44,6 +49,8 @@ public final class TaskProducer implements AutoCloseable {
 
   private final Producer<byte[], byte[]> kafka;
   private final AdmissionClient admission;
+  private final CreditDesk credits;
+  private final @Nullable FleetMember member;
   private final TaskEncoder encoder;
   private final Outcomes outcomes;
   private final Clock clock;
@@ -53,12 +60,16 @@ public final class TaskProducer implements AutoCloseable {
   TaskProducer(
       Producer<byte[], byte[]> kafka,
       AdmissionClient admission,
+      CreditDesk credits,
+      @Nullable FleetMember member,
       TaskEncoder encoder,
       Outcomes outcomes,
       Clock clock,
       Duration closeTimeout) {
     this.kafka = kafka;
     this.admission = admission;
+    this.credits = credits;
+    this.member = member;
     this.encoder = encoder;
     this.outcomes = outcomes;
     this.clock = clock;
@@ -162,18 +173,70 @@ public final class TaskProducer implements AutoCloseable {
     String id = String.valueOf(task.id());
     TaskEncoder.Encoded encoded;
     Permit permit;
+    // The thread on which outcomes arrive must not wait for what outcomes set free.
+    boolean mayWait = maxWaitNanos > 0 && !outcomes.onCallbackThread();
+    CreditTicket credit = new CreditTicket(mayWait ? maxWaitNanos : 0);
     try {
       encoded = encoder.encode(task, id);
       permit = new Permit(encoded.bytes());
-      enter(permit, task, maxWaitNanos);
+      long start = clock.nanos();
+      takeCredit(credit, task, mayWait || maxWaitNanos <= 0);
+      enter(permit, task, Nanos.left(maxWaitNanos, start, clock.nanos()));
     } catch (TaskRefusedException | QueueFullException e) {
+      credit.settle(false);
       outcomes.rejected(id, task.key());
       throw e;
     }
     Submission submission =
-        new Submission(id, encoded.record().topic(), task.key(), permit, outcomes);
+        new Submission(id, encoded.record().topic(), task.key(), permit, credit, outcomes);
     submission.send(kafka, encoded.record());
     return submission;
+  }
+
+  /** Waits for what the fleet has room for; it holds nothing else meanwhile. */
+  private void takeCredit(CreditTicket ticket, Task<?> task, boolean asAsked) {
+    QueueCredit.Answer answer;
+    try {
+      answer = credits.take(task.queue(), ticket, task.sheddable());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TaskRefusedException(
+          Reason.INTERRUPTED,
+          task + " was not published: the thread was interrupted while it waited for room.",
+          e);
+    }
+    if (answer != QueueCredit.Answer.GRANTED && !asAsked) {
+      throw new TaskRefusedException(
+          Reason.WOULD_DEADLOCK,
+          task
+              + " was not published: its queue is full, and waiting for room on the thread that"
+              + " talks to the brokers would wait for ever. Submit from a thread of your own.",
+          null);
+    }
+    switch (answer) {
+      case GRANTED -> {}
+      case CLOSED -> throw refused(task, Refusal.CLOSED);
+      case FULL ->
+          throw new QueueFullException(
+              task
+                  + " was not published: queue "
+                  + task.queue()
+                  + " is full"
+                  + (task.sheddable() ? " for sheddable tasks" : "")
+                  + ". Its workers have to finish tasks first; submit it later, or raise the"
+                  + " capacity with 'sluice queue limit'.",
+              credits.retryAfter(task.queue()));
+      case NO_COORDINATOR ->
+          throw new QueueFullException(
+              task
+                  + " was not published: queue "
+                  + task.queue()
+                  + " has a capacity, and no worker answers that could say how much room is left."
+                  + " Start a worker, or look at 'sluice queue explain "
+                  + task.queue()
+                  + "'.",
+              credits.retryAfter(task.queue()));
+    }
   }
 
   private void enter(Permit permit, Task<?> task, long maxWaitNanos) {
@@ -242,6 +305,11 @@ public final class TaskProducer implements AutoCloseable {
     return admission.tasks();
   }
 
+  /** How long threads have waited for room in the queues, all together, since it was built. */
+  public Duration waitedForQueues() {
+    return credits.waited();
+  }
+
   /** How many bytes they have together. */
   public long inFlightBytes() {
     return admission.bytes();
@@ -273,11 +341,15 @@ public final class TaskProducer implements AutoCloseable {
    */
   public void close(Duration timeout) {
     admission.close();
+    credits.close();
     if (closed.compareAndSet(false, true)) {
       // An interrupt must not leave the client open: it is put off until the client is closed.
       boolean interrupted = Thread.interrupted();
       try {
         kafka.close(timeout.isNegative() ? Duration.ZERO : timeout);
+        if (member != null) {
+          member.close();
+        }
       } finally {
         if (interrupted) {
           Thread.currentThread().interrupt();

@@ -2,10 +2,16 @@
 package dev.sluice.producer;
 
 import dev.sluice.ConfigException;
+import dev.sluice.fleet.Report;
+import dev.sluice.fleet.kafka.FleetMember;
 import dev.sluice.flow.gate.ProducerGate;
 import dev.sluice.flow.limit.TokenBucket;
 import dev.sluice.history.HistoryWriter;
+import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.producer.gate.AdmissionClient;
+import dev.sluice.producer.gate.CreditDesk;
+import dev.sluice.queue.CapacityDefinition;
+import dev.sluice.queue.FleetDefinition;
 import dev.sluice.time.Clock;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.JsonPayloadCodec;
@@ -14,6 +20,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -24,6 +33,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Settings of a {@link TaskProducer}. None of them changes at run time. For one thread. */
 public final class TaskProducerBuilder {
+  /** Sizes and times of the task client that the small clients of the fleet do not share. */
+  private static final Set<String> OF_THE_PRODUCER =
+      Set.of(
+          "linger.ms",
+          "batch.size",
+          "buffer.memory",
+          "compression.type",
+          "max.request.size",
+          "max.block.ms",
+          "delivery.timeout.ms",
+          "request.timeout.ms",
+          "partitioner.class",
+          "interceptor.classes",
+          "metric.reporters",
+          "client.id");
+
   private static final int IN_FLIGHT_TASKS_MAX = 10_000_000;
   private static final long IN_FLIGHT_BYTES_MAX = 1L << 40;
 
@@ -40,6 +65,9 @@ public final class TaskProducerBuilder {
   private RandomGenerator random = new SplitRandom();
   private @Nullable HistoryWriter history;
   private @Nullable MeterRegistry meters;
+  private final Map<String, Long> capacities = new HashMap<>();
+  private FleetDefinition fleet = FleetDefinition.DEFAULT;
+  private String name = "";
 
   TaskProducerBuilder(String bootstrapServers) {
     kafkaProperties.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
@@ -108,6 +136,29 @@ public final class TaskProducerBuilder {
     return this;
   }
 
+  /**
+   * The capacity of a queue, for the time before a worker has declared it: this producer then waits
+   * for a worker, and does not fill the queue meanwhile.
+   *
+   * @param tasks 1 to 1,000,000,000,000
+   */
+  public TaskProducerBuilder capacity(String queue, long tasks) {
+    capacities.put(queue, new CapacityDefinition(tasks, Optional.empty()).tasks());
+    return this;
+  }
+
+  /** How the processes of the fleet find each other; all of them must agree. */
+  public TaskProducerBuilder fleet(FleetDefinition definition) {
+    fleet = definition;
+    return this;
+  }
+
+  /** The name of this producer among the processes of the fleet. Default: drawn at random. */
+  public TaskProducerBuilder name(String newName) {
+    name = newName;
+    return this;
+  }
+
   /** How long {@link TaskProducer#close()} waits for what is in flight; default 10 s. */
   public TaskProducerBuilder closeTimeout(Duration timeout) {
     closeTimeout = timeout;
@@ -156,11 +207,16 @@ public final class TaskProducerBuilder {
    * @throws ConfigException if a setting is wrong
    */
   public TaskProducer build() {
-    return build(KafkaProducer::new);
+    return build(KafkaProducer::new, true);
   }
 
   /** Creates the producer around another client; for tests of this module. */
   TaskProducer build(Function<Map<String, Object>, Producer<byte[], byte[]>> client) {
+    return build(client, false);
+  }
+
+  private TaskProducer build(
+      Function<Map<String, Object>, Producer<byte[], byte[]>> client, boolean inFleet) {
     Map<String, Object> properties = ProducerSettings.complete(kafkaProperties, maxInFlightBytes);
     TokenBucket bucket = burst == 0 ? null : new TokenBucket(ratePerSecond, burst, clock.nanos());
     AdmissionClient admission =
@@ -168,8 +224,11 @@ public final class TaskProducerBuilder {
     TaskEncoder encoder = new TaskEncoder(codec, Map.copyOf(topics), source, random, clock);
     Outcomes outcomes = new Outcomes(admission, history, new ProducerMeters(meters, admission));
     try {
+      Producer<byte[], byte[]> kafka = client.apply(properties);
+      CreditDesk desk = inFleet ? desk(properties) : CreditDesk.withoutFleet(clock, random);
+      FleetMember member = inFleet ? member(desk) : null;
       return new TaskProducer(
-          client.apply(properties), admission, encoder, outcomes, clock, closeTimeout);
+          kafka, admission, desk, member, encoder, outcomes, clock, closeTimeout);
     } catch (org.apache.kafka.common.config.ConfigException e) {
       throw new ConfigException("A property of the Kafka client is wrong: " + e.getMessage(), e);
     } catch (KafkaException e) {
@@ -180,5 +239,46 @@ public final class TaskProducerBuilder {
               + ". Check the bootstrap servers and the security properties.",
           e);
     }
+  }
+
+  private CreditDesk desk(Map<String, Object> properties) {
+    long delivery = millis(properties, ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG);
+    long request = millis(properties, ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG);
+    long block = millis(properties, ProducerConfig.MAX_BLOCK_MS_CONFIG);
+    return new CreditDesk(
+        capacities,
+        TimeUnit.MILLISECONDS.toNanos(delivery + request),
+        TimeUnit.MILLISECONDS.toNanos(block),
+        clock,
+        random);
+  }
+
+  private static long millis(Map<String, Object> properties, String name) {
+    return Long.parseLong(String.valueOf(properties.get(name)).trim());
+  }
+
+  private FleetMember member(CreditDesk desk) {
+    Map<String, String> texts = new HashMap<>();
+    kafkaProperties.forEach(
+        (property, value) -> {
+          if (!OF_THE_PRODUCER.contains(property)) {
+            texts.put(property, String.valueOf(value));
+          }
+        });
+    KafkaSettings settings =
+        KafkaSettings.of(
+            String.valueOf(kafkaProperties.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG)), texts);
+    String shown = name.isEmpty() ? "producer-" + Long.toHexString(random.nextLong()) : name;
+    FleetMember member =
+        new FleetMember(
+            settings,
+            fleet,
+            FleetMember.Identity.draw(shown, Report.Kind.PRODUCER, random),
+            desk,
+            clock,
+            random);
+    desk.wakeBy(member::wake);
+    member.start();
+    return member;
   }
 }

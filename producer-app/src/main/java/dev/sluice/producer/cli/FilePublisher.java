@@ -22,10 +22,13 @@ final class FilePublisher {
   private final Tally tally;
   private final BadLines badLines;
   private final PrintWriter err;
+  private final boolean sheddable;
   private volatile boolean stopped;
   private int exitCode = ExitCodes.DONE;
 
-  FilePublisher(TaskProducer producer, Tally tally, BadLines badLines, PrintWriter err) {
+  FilePublisher(
+      TaskProducer producer, Tally tally, BadLines badLines, PrintWriter err, boolean sheddable) {
+    this.sheddable = sheddable;
     this.producer = producer;
     this.tally = tally;
     this.badLines = badLines;
@@ -61,7 +64,8 @@ final class FilePublisher {
 
   private void publish(SourceLine.Good good, Duration room, int codeWhenFull) {
     try {
-      var ignored = producer.submitAsync(good.task(), room).accepted().whenComplete(tally::ended);
+      var task = sheddable ? good.task().shedFirst() : good.task();
+      var ignored = producer.submitAsync(task, room).accepted().whenComplete(tally::ended);
     } catch (QueueFullException e) {
       tally.refused(e);
       halt(good, codeWhenFull, e);

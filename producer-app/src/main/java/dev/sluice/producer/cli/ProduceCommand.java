@@ -110,6 +110,17 @@ public final class ProduceCommand implements Callable<Integer> {
   private @Nullable String maxWait;
 
   @Option(
+      names = "--sheddable",
+      description = "These tasks are refused first when the queue gets full.")
+  private boolean sheddable;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "The producer's name in the fleet. Default: drawn at random.")
+  private @Nullable String name;
+
+  @Option(
       names = "--max-in-flight",
       paramLabel = "N",
       description = "Tasks on their way to the brokers at once. Default: 10000.")
@@ -181,8 +192,8 @@ public final class ProduceCommand implements Callable<Integer> {
         try (var stream = in.open();
             var source = format.open(stream, shape);
             HistoryWriter writer = history();
-            TaskProducer producer = producer(kafka, Map.of(queue, definition), writer)) {
-          run.publish(producer, source, in.name(), room(null), codeWhenFull());
+            TaskProducer producer = producer(config, kafka, Map.of(queue, definition), writer)) {
+          run.publish(producer, source, in.name(), room(null), codeWhenFull(), sheddable);
         }
       }
       summary = run.summary();
@@ -197,7 +208,7 @@ public final class ProduceCommand implements Callable<Integer> {
       GatewaySettings settings =
           http.settings(port == null ? 0 : port, types, maxLine(), room(Duration.ofSeconds(1)));
       try (HistoryWriter writer = history();
-          TaskProducer producer = producer(kafka, served, writer)) {
+          TaskProducer producer = producer(config, kafka, served, writer)) {
         run.serve(producer, settings);
       }
       return run.exitCode();
@@ -213,17 +224,24 @@ public final class ProduceCommand implements Callable<Integer> {
   }
 
   private TaskProducer producer(
-      KafkaSettings kafka, Map<String, QueueDefinition> served, @Nullable HistoryWriter writer) {
+      SluiceConfig config,
+      KafkaSettings kafka,
+      Map<String, QueueDefinition> served,
+      @Nullable HistoryWriter writer) {
     TaskProducerBuilder builder =
         TaskProducer.builder(kafka.bootstrapServers())
             .maxInFlightTasks(maxInFlight)
             .maxInFlightBytes(Quantities.bytes(maxInFlightBytes))
             .source("sluice/produce")
+            .fleet(config.fleet())
             .history(writer);
     Map<String, Object> properties = kafka.producer();
     properties.remove("key.serializer");
     properties.remove("value.serializer");
     builder.kafkaProperties(properties);
+    if (name != null) {
+      builder.name(name);
+    }
     Double perSecond = rate;
     if (perSecond != null) {
       builder.rate(perSecond, Math.max(1, Math.round(Math.min(perSecond, 1e9))));
@@ -232,6 +250,9 @@ public final class ProduceCommand implements Callable<Integer> {
     served.forEach(
         (name, each) -> {
           builder.topic(name, each.topic());
+          if (each.capacity().tasks() > 0) {
+            builder.capacity(name, each.capacity().tasks());
+          }
           boolean named = name.equals(queue) && partitions != null;
           topics.put(each.topic(), named ? partitions : Integer.valueOf(each.partitions()));
         });

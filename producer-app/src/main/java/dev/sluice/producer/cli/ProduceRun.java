@@ -39,6 +39,7 @@ final class ProduceRun {
   private final Tally tally = new Tally();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private int exitCode = ExitCodes.DONE;
+  private Duration waited = Duration.ZERO;
 
   ProduceRun(CommandLine line, Clock clock) {
     this.err = line.getErr();
@@ -66,9 +67,15 @@ final class ProduceRun {
   }
 
   void publish(
-      TaskProducer producer, TaskSource source, String name, Duration room, int codeWhenFull)
+      TaskProducer producer,
+      TaskSource source,
+      String name,
+      Duration room,
+      int codeWhenFull,
+      boolean sheddable)
       throws IOException, InterruptedException {
-    FilePublisher publisher = new FilePublisher(producer, tally, new BadLines(err, name), err);
+    FilePublisher publisher =
+        new FilePublisher(producer, tally, new BadLines(err, name), err, sheddable);
     CountDownLatch read = new CountDownLatch(1);
     CountDownLatch through = new CountDownLatch(1);
     AtomicReference<@Nullable Exception> thrown = new AtomicReference<>();
@@ -107,6 +114,7 @@ final class ProduceRun {
         // What has no outcome by now has none when the producer is closed, and is counted then.
         producer.close(Duration.ZERO);
       }
+      waited = producer.waitedForQueues();
       judge(code.get(), thrown.get(), stopped);
     } finally {
       through.countDown();
@@ -167,7 +175,8 @@ final class ProduceRun {
         tally.rejected.get(),
         tally.unknown.get(),
         tally.bad.get(),
-        seconds());
+        seconds(),
+        waited.toNanos() / 1e9);
   }
 
   private double seconds() {

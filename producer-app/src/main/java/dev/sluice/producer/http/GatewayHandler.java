@@ -34,6 +34,7 @@ final class GatewayHandler extends Handler.Abstract {
   private static final String ONE = "application/json";
   private static final Set<String> LINES = Set.of("application/x-ndjson", "application/jsonl");
   private static final List<String> TRACE = List.of("traceparent", "tracestate", "baggage");
+  private static final Set<String> CRITICALITIES = Set.of("critical", "sheddable");
   private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
   private static final int SHORT_BODY = 1 << 16;
 
@@ -125,6 +126,14 @@ final class GatewayHandler extends Handler.Abstract {
       if (value != null) {
         trace.put(name, value);
       }
+    }
+    String criticality = given(headers, query, "criticality", "Sluice-Criticality");
+    if (criticality != null) {
+      if (!CRITICALITIES.contains(criticality)) {
+        return Reply.error(
+            400, "The criticality is '" + criticality + "'; it is critical or sheddable.");
+      }
+      trace.put("sluice-criticality", criticality);
     }
     String type = given(headers, query, "type", "Sluice-Type", "ce-type");
     String id = given(headers, query, "id", "Sluice-Id", "ce-id");

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.producer.gate;
+
+import dev.sluice.fleet.CreditGrant;
+import dev.sluice.fleet.CreditReport;
+import dev.sluice.fleet.DeclaredQueue;
+import dev.sluice.fleet.FleetSettings;
+import dev.sluice.fleet.Grant;
+import dev.sluice.fleet.kafka.Participant;
+import dev.sluice.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+
+/**
+ * Where a producer gets the credit for its tasks: it takes part in the fleet, reports what it
+ * wants, and hands out what it is granted. Thread-safe; at most {@value #QUEUES_MAX} queues.
+ */
+public final class CreditDesk implements Participant {
+  static final int QUEUES_MAX = 10_000;
+  private static final long SETTINGS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+  private static final double JITTER = 0.2;
+  private static final double WAIT_SECONDS_MIN = 1;
+  private static final double WAIT_SECONDS_MAX = 60;
+
+  private final Map<String, QueueCredit> queues = new ConcurrentHashMap<>();
+  private final Map<String, Long> ownCapacities;
+  private final Clock clock;
+  private final RandomGenerator random;
+  private final long inDoubtNanos;
+  private final long firstWaitNanos;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition known = lock.newCondition();
+  private volatile Runnable wake = () -> {};
+  private volatile FleetSettings settings = FleetSettings.EMPTY;
+  private volatile boolean answered;
+  private boolean settingsRead;
+  private boolean closed;
+  private long lookedNanos;
+
+  /**
+   * @param ownCapacities capacities that this producer was configured with, by queue
+   * @param inDoubtNanos how long after a lapse a task of its may still arrive in the log
+   * @param firstWaitNanos how long a first submit waits at most to learn whether there is a fleet
+   */
+  public CreditDesk(
+      Map<String, Long> ownCapacities,
+      long inDoubtNanos,
+      long firstWaitNanos,
+      Clock clock,
+      RandomGenerator random) {
+    this.ownCapacities = Map.copyOf(ownCapacities);
+    this.inDoubtNanos = inDoubtNanos;
+    this.firstWaitNanos = firstWaitNanos;
+    this.clock = clock;
+    this.random = random;
+    this.lookedNanos = clock.nanos();
+  }
+
+  /** A desk without a fleet: nothing has a bound. */
+  public static CreditDesk withoutFleet(Clock clock, RandomGenerator random) {
+    CreditDesk desk = new CreditDesk(Map.of(), 0, 0, clock, random);
+    desk.answered = true;
+    return desk;
+  }
+
+  /** What lets the fleet's thread look here soon. */
+  public void wakeBy(Runnable waker) {
+    wake = waker;
+  }
+
+  // ---- submitting ----
+
+  /**
+   * Takes the credit for one task.
+   *
+   * @param ticket to be settled when the fate of the task is decided; says how long it may wait
+   * @param mayShed whether the task may be refused first
+   */
+  public QueueCredit.Answer take(String queue, CreditTicket ticket, boolean mayShed)
+      throws InterruptedException {
+    long start = clock.nanos();
+    if (!answered) {
+      awaitAnswer();
+    }
+    QueueCredit credit = credit(queue);
+    long left =
+        ticket.maxWaitNanos == Long.MAX_VALUE
+            ? Long.MAX_VALUE
+            : Math.max(0, ticket.maxWaitNanos - (clock.nanos() - start));
+    return credit.take(mayShed, left, ticket);
+  }
+
+  private void awaitAnswer() throws InterruptedException {
+    lock.lock();
+    try {
+      long left = firstWaitNanos;
+      while (!answered && !closed && left > 0) {
+        left = known.awaitNanos(left);
+      }
+      // Whoever comes later need not wait again: without an answer there is no broker either.
+      answered = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private QueueCredit credit(String queue) {
+    QueueCredit known = queues.get(queue);
+    if (known != null) {
+      return known;
+    }
+    if (queues.size() >= QUEUES_MAX) {
+      throw new IllegalStateException(
+          "One producer serves at most " + QUEUES_MAX + " queues; use several");
+    }
+    QueueCredit made =
+        queues.computeIfAbsent(
+            queue, q -> new QueueCredit(q, isBounded(q), clock, () -> wake.run()));
+    if (made.isBounded()) {
+      wake.run();
+    }
+    return made;
+  }
+
+  private boolean isBounded(String queue) {
+    return settings.declared().containsKey(queue)
+        ? settings.credit(queue, clock.epochMillis()).capacity() > 0
+        : ownCapacities.getOrDefault(queue, 0L) > 0;
+  }
+
+  /** When somebody who was refused should come again: tasks ahead by the rate, jittered. */
+  public Duration retryAfter(String queue) {
+    QueueCredit credit = queues.get(queue);
+    double seconds = credit == null ? WAIT_SECONDS_MIN : credit.waitSeconds();
+    double bounded = Math.max(WAIT_SECONDS_MIN, Math.min(WAIT_SECONDS_MAX, seconds));
+    double jittered = bounded * (1 + JITTER * (2 * random.nextDouble() - 1));
+    return Duration.ofMillis(
+        Math.round(1_000 * Math.max(WAIT_SECONDS_MIN, Math.min(WAIT_SECONDS_MAX, jittered))));
+  }
+
+  /** How long threads have waited for credit, all queues together. */
+  public Duration waited() {
+    long nanos = 0;
+    for (QueueCredit credit : queues.values()) {
+      nanos += credit.waitedNanos();
+    }
+    return Duration.ofNanos(nanos);
+  }
+
+  /** From now on nothing is granted, and who waits is told so. */
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      known.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    queues.values().forEach(QueueCredit::close);
+  }
+
+  // ---- the fleet ----
+
+  @Override
+  public void settings(FleetSettings changed) {
+    settings = changed;
+    settingsRead = true;
+    applySettings();
+    answer();
+  }
+
+  @Override
+  public void noSettings() {
+    // What is known stays: a bound does not end because the control topics are away.
+    answer();
+  }
+
+  private void answer() {
+    lock.lock();
+    try {
+      answered = true;
+      known.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void applySettings() {
+    queues.forEach((queue, credit) -> credit.bounded(isBounded(queue)));
+  }
+
+  @Override
+  public List<DeclaredQueue> declare(FleetSettings present) {
+    return List.of(); // the group of the workers is theirs to say
+  }
+
+  @Override
+  public void granted(Grant grant, long leaseEndNanos, long nowNanos) {
+    for (CreditGrant each : grant.credits()) {
+      QueueCredit credit = queues.get(each.queue());
+      if (credit != null) {
+        credit.granted(each, leaseEndNanos, nowNanos);
+      }
+    }
+  }
+
+  @Override
+  public void leasesOver(long nowNanos) {
+    // Credit was counted from the task topic and what is reported, so it lapses like any other.
+  }
+
+  @Override
+  public boolean urgent(long nowNanos) {
+    if (settingsRead && nowNanos - lookedNanos > SETTINGS_NANOS) {
+      lookedNanos = nowNanos;
+      applySettings(); // some may have expired
+    }
+    for (QueueCredit credit : queues.values()) {
+      if (credit.urgent(nowNanos)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public Content content(boolean leaving, long nowNanos) {
+    List<CreditReport> reports = new ArrayList<>();
+    for (QueueCredit credit : queues.values()) {
+      if (credit.isBounded()) {
+        reports.add(credit.report(leaving, inDoubtNanos, nowNanos));
+      }
+    }
+    return new Content(List.of(), reports, List.of());
+  }
+}
