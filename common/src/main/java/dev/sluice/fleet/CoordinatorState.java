@@ -381,7 +381,7 @@ public final class CoordinatorState {
     }
     partition.flushed = true;
     partition.flushedNanos = nowNanos;
-    return new GrantBatch(epoch, nowNanos, leaseNanos, spacingNanos(), grants);
+    return new GrantBatch(epoch, nowNanos, leaseNanos, spacingNanos(), open, grants);
   }
 
   private boolean changes(Holder holder) {

@@ -234,7 +234,8 @@ final class CreditState {
     DelayWindow delay = window;
     return delay == null
         ? settings.capacity()
-        : delay.window(settings.capacity(), WINDOW_LEAST, roundTripNanos);
+        : delay.window(
+            settings.capacity(), Math.max(WINDOW_LEAST, 2L * members.size()), roundTripNanos);
   }
 
   /** Whether a producer should be told something new. */

@@ -115,7 +115,8 @@ public final class HeldLimits {
                   (long) (KEEP * demand), Math.max(1, (long) Math.ceil(share.units() * part))),
               nowNanos);
         }
-        held = rate.share(nowNanos);
+        Share left = rate.share(nowNanos);
+        held = new Share(left.milliRate(), Math.max(left.units(), rate.pending()));
       } else {
         LeasedSlots mine = slots();
         mine.lower(Math.max(demand, mine.inUse()));

@@ -25,7 +25,7 @@ public final class ReadBack {
   private final Map<String, Map<String, CreditGrant>> credits = new HashMap<>();
   private long longestLease;
   private boolean complete;
-  private boolean anyEarlier;
+  private boolean anyOpen;
 
   private static final class Reign {
     final Epoch epoch;
@@ -57,7 +57,7 @@ public final class ReadBack {
       complete = true;
       return true;
     }
-    anyEarlier = true;
+    anyOpen |= batch.open();
     longestLease = Math.max(longestLease, batch.leaseNanos());
     Reign reign = reigns.isEmpty() ? null : reigns.get(reigns.size() - 1);
     if (reign != null && reign.epoch.isAfter(batch.epoch())) {
@@ -117,7 +117,7 @@ public final class ReadBack {
   /** Adds what another one has found in other partitions. */
   public void add(ReadBack other) {
     complete |= other.complete;
-    anyEarlier |= other.anyEarlier;
+    anyOpen |= other.anyOpen;
     longestLease = Math.max(longestLease, other.longestLease);
     other.shares.forEach(
         (holder, found) -> {
@@ -158,6 +158,6 @@ public final class ReadBack {
    * old one cannot be read.
    */
   public boolean complete() {
-    return complete && anyEarlier;
+    return complete && anyOpen;
   }
 }

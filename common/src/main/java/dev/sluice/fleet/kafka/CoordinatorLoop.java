@@ -148,7 +148,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private void announce(KafkaProducer<byte[], byte[]> producer, long lease) {
     List<Future<RecordMetadata>> sent = new ArrayList<>();
     for (int i = 0; i < found.grantsPartitions(); i++) {
-      GrantBatch batch = new GrantBatch(epoch, clock.nanos(), lease, 0, List.of());
+      GrantBatch batch = new GrantBatch(epoch, clock.nanos(), lease, 0, false, List.of());
       sent.add(producer.send(record(i, batch)));
     }
     try {
@@ -201,7 +201,7 @@ final class CoordinatorLoop implements AutoCloseable {
       if (clock.nanos() - beaten > CoordinatorState.BEAT_NANOS) {
         beaten = clock.nanos();
         for (int i = 0; i < found.grantsPartitions(); i++) {
-          GrantBatch beat = new GrantBatch(epoch, beaten, lease, 0, List.of());
+          GrantBatch beat = new GrantBatch(epoch, beaten, lease, 0, false, List.of());
           send(producer, new Outgoing(i, beat));
         }
       }

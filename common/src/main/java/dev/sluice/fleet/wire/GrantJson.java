@@ -20,6 +20,7 @@ final class GrantJson {
     node.put("mono", batch.monoNanos());
     node.put("lease", batch.leaseNanos());
     node.put("spacing", batch.spacingNanos());
+    node.put("open", batch.open());
     ArrayNode grants = node.putArray("grants");
     for (Grant grant : batch.grants()) {
       ObjectNode one = grants.addObject();
@@ -63,6 +64,7 @@ final class GrantJson {
         Fields.number(node, "mono"),
         Fields.number(node, "lease"),
         Fields.number(node, "spacing"),
+        Fields.flag(node, "open"),
         Fields.list(node, "grants", GrantJson::grant));
   }
 

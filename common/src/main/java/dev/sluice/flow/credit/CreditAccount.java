@@ -11,6 +11,9 @@ public final class CreditAccount {
   /** How long the escrow outlasts the last lease. */
   public static final long ESCROW_NANOS = 600_000_000_000L;
 
+  /** At most this part of what is unspent is put aside: what is little is to be used. */
+  private static final long ESCROW_PART = 4;
+
   private long granted;
   private long taken;
   private long spent;
@@ -36,7 +39,7 @@ public final class CreditAccount {
       long grantedTotal, long escrowMost, boolean mayShed, long leaseEndNanos, long nowNanos) {
     settle(nowNanos);
     granted = Math.max(granted, grantedTotal);
-    escrow = Math.min(escrowMost, unspent());
+    escrow = Math.min(escrowMost, unspent() / ESCROW_PART);
     sheddable = mayShed;
     endNanos = leaseEndNanos;
     valid = endNanos - nowNanos > 0;

@@ -107,6 +107,13 @@ public final class LeasedRate {
     return presentTurn != 0 && startsLeft <= 0;
   }
 
+  /**
+   * Tokens that were taken for starts that have not begun: they count as held, whatever the share.
+   */
+  public long pending() {
+    return bucket.held();
+  }
+
   /** The turn that its share belongs to; 0 for a share without turns. */
   public long turn() {
     return presentTurn;

@@ -310,7 +310,10 @@ public final class WorkerFleet implements Participant {
       return false;
     }
     synchronized (held) {
-      return held.rate().turnOver() && !held.rate().share(nowNanos).isNone();
+      // What was taken has to begin first: before that it cannot be given up.
+      return held.rate().turnOver()
+          && held.rate().pending() == 0
+          && !held.rate().share(nowNanos).isNone();
     }
   }
 
@@ -322,9 +325,30 @@ public final class WorkerFleet implements Participant {
       if (each.limit.active()) {
         List<HandlerLoad> covered =
             loads.stream().filter(l -> each.covers.stream().anyMatch(c -> c.test(l))).toList();
-        each.meter.look(covered, inUse(each), nowNanos);
+        boolean useless = each.key.kind() == Kind.RATE && withoutSlot(covered, nowNanos);
+        each.meter.look(useless ? List.of() : covered, inUse(each), nowNanos);
       }
     }
+  }
+
+  /**
+   * Whether no token would help these handlers, because the fleet left them no slot to start in.
+   */
+  private boolean withoutSlot(List<HandlerLoad> covered, long nowNanos) {
+    for (Shared each : shared.values()) {
+      if (each.key.kind() == Kind.CONCURRENCY
+          && each.limit.active()
+          && !covered.isEmpty()
+          && covered.stream().allMatch(l -> each.covers.stream().anyMatch(c -> c.test(l)))) {
+        Held held = each.limit.held();
+        synchronized (held) {
+          if (held.slots().slots(nowNanos) == 0) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
   }
 
   private static long inUse(Shared each) {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.systemtests.simulation;
+
+import dev.sluice.fleet.ProtocolRule;
+import java.util.Set;
+
+/**
+ * What is simulated. Times are virtual.
+ *
+ * @param seed all chance comes from it
+ * @param workers at the start; more join
+ * @param producers for the one queue
+ * @param grantsPartitions of the grants topic
+ * @param rate starts per second that the fleet may have; 0 for no such limit
+ * @param burst of that
+ * @param concurrency tasks that may run at once; 0 for no such limit
+ * @param strict whether that holds without exception
+ * @param capacity of the queue; 0 for no bound
+ * @param targetDelayMillis the delay that its tasks should have; 0 for none
+ * @param drainPerSecond how fast the queue is worked
+ * @param faultSeconds how long things go wrong
+ * @param calmSeconds how long nothing does, after that
+ * @param faultEveryMillis how long it is from one fault to the next, on average
+ * @param turnMillis how often a process looks at the log
+ * @param rules that are kept
+ */
+public record Scenario(
+    long seed,
+    int workers,
+    int producers,
+    int grantsPartitions,
+    double rate,
+    long burst,
+    int concurrency,
+    boolean strict,
+    long capacity,
+    long targetDelayMillis,
+    double drainPerSecond,
+    int faultSeconds,
+    int calmSeconds,
+    int faultEveryMillis,
+    int turnMillis,
+    Set<ProtocolRule> rules) {
+  /** A small fleet of which much goes wrong; the numbers depend on the seed. */
+  public static Scenario small(long seed, Set<ProtocolRule> rules) {
+    java.util.SplittableRandom random = new java.util.SplittableRandom(seed * 31 + 7);
+    double[] rates = {5, 20, 100, 500};
+    long[] bursts = {1, 5, 20, 50};
+    return new Scenario(
+        seed,
+        2 + random.nextInt(5),
+        1 + random.nextInt(3),
+        1 + random.nextInt(3),
+        rates[random.nextInt(rates.length)],
+        bursts[random.nextInt(bursts.length)],
+        1 + random.nextInt(20),
+        random.nextBoolean(),
+        100 + random.nextInt(2_000),
+        random.nextBoolean() ? 0 : 1_000,
+        50 + random.nextInt(2_000),
+        25,
+        35,
+        1_200,
+        15,
+        rules);
+  }
+}

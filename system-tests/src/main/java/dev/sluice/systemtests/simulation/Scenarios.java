@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.systemtests.simulation;
+
+import dev.sluice.fleet.ProtocolRule;
+import org.jspecify.annotations.Nullable;
+
+/** Scenarios that are measured, and what counts as healed. */
+final class Scenarios {
+  private static final double MOST = 0.85;
+
+  private Scenarios() {}
+
+  static Scenario large(long seed) {
+    return new Scenario(
+        seed,
+        10_000,
+        1_000,
+        256,
+        50_000,
+        20_000,
+        0,
+        false,
+        1_000_000,
+        0,
+        50_000,
+        0,
+        40,
+        0,
+        200,
+        ProtocolRule.ALL);
+  }
+
+  static Scenario slowdown(long seed) {
+    return new Scenario(
+        seed, 3, 4, 2, 0, 1, 0, false, 100_000, 1_000, 2_000, 0, 0, 0, 15, ProtocolRule.ALL);
+  }
+
+  /** Why a fleet has not healed in the calm after its faults; null if it has. */
+  static @Nullable String healed(Scenario scenario, SimulationResult result) {
+    boolean slotsFirst = scenario.concurrency() > 0;
+    // A task takes 0 to 250 ms, 63 on average: fewer slots than that may be what limits the starts.
+    double bySlots = slotsFirst ? scenario.concurrency() / 0.08 : Double.MAX_VALUE;
+    double wanted = Math.min(scenario.rate(), bySlots / 2) * MOST;
+    if (scenario.rate() > 0 && result.startsPerSecond() < wanted) {
+      return "starts " + result.startsPerSecond() + "/s of " + scenario.rate();
+    }
+    if (scenario.capacity() > 0
+        && result.drainedPerSecond()
+            < Math.min(scenario.drainPerSecond(), scenario.capacity()) * 0.5) {
+      return "drained " + result.drainedPerSecond() + "/s of " + scenario.drainPerSecond();
+    }
+    return null;
+  }
+}
