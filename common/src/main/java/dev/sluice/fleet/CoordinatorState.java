@@ -104,11 +104,14 @@ public final class CoordinatorState {
     found
         .shares()
         .forEach(
-            (holder, shares) ->
-                shares.forEach(
-                    (key, grant) ->
-                        limit(key, nowNanos)
-                            .ifPresent(l -> l.readBack(holder, grant, lease, nowNanos))));
+            (holder, grants) -> {
+              for (ReadBack.Found grant : grants) {
+                for (LimitGrant each : grant.limits()) {
+                  limit(each.key(), nowNanos)
+                      .ifPresent(l -> l.readBack(holder, grant.order(), each, lease, nowNanos));
+                }
+              }
+            });
     found
         .credits()
         .forEach(
@@ -167,7 +170,7 @@ public final class CoordinatorState {
 
   /** A process reported. One that is older than what is known is skipped. */
   public void report(Report report, long nowNanos) {
-    if (report.partition() >= partitions.length) {
+    if (report.partition() >= partitions.length || !report.topicId().equals(epoch.topicId())) {
       dropped++;
       return;
     }
@@ -187,16 +190,15 @@ public final class CoordinatorState {
     holder.report = report;
     holder.heardNanos = nowNanos;
     holder.answered = false;
-    boolean mine = report.appliedCounter() == epoch.counter() && report.appliedNumber() > 0;
+    long applied = Epoch.order(report.appliedCounter(), report.appliedNumber());
     for (LimitReport each : report.limits()) {
       LimitState limit = limit(each.key(), nowNanos).orElse(null);
       if (limit == null) {
         dropped++;
         continue;
       }
-      if (mine) {
-        limit.book.confirmed(report.incarnation(), report.appliedNumber(), each.held());
-      }
+      // Also a grant of an earlier epoch: what it was granted there later is still booked.
+      limit.book.confirmed(report.incarnation(), applied, each.held());
       if (!report.leaving()) {
         limit.reported(report.incarnation(), each);
       }
@@ -407,7 +409,8 @@ public final class CoordinatorState {
     for (LimitReport each : holder.report.limits()) {
       LimitState limit = limits.get(each.key());
       if (limit != null) {
-        shares.add(limit.grant(holder.incarnation, grantNumber, nowNanos));
+        long order = Epoch.order(epoch.counter(), grantNumber);
+        shares.add(limit.grant(holder.incarnation, order, nowNanos));
       }
     }
     List<CreditGrant> credit = new ArrayList<>();
@@ -427,7 +430,8 @@ public final class CoordinatorState {
       for (LimitGrant each : grant.limits()) {
         LimitState limit = limits.get(each.key());
         if (limit != null) {
-          limit.book.acknowledged(grant.incarnation(), grant.number(), lease, nowNanos);
+          long order = Epoch.order(epoch.counter(), grant.number());
+          limit.book.acknowledged(grant.incarnation(), order, lease, nowNanos);
         }
       }
     }

@@ -11,6 +11,15 @@ package dev.sluice.fleet;
  * @param incarnation of the process that claimed
  */
 public record Epoch(String topicId, long counter, long offset, String incarnation) {
+  private static final int NUMBER_BITS = 40;
+
+  /**
+   * One number that orders the grants of a topic: by the counter of their epoch, then their own.
+   */
+  public static long order(long counter, long grantNumber) {
+    return (counter << NUMBER_BITS) + grantNumber;
+  }
+
   /** Whether this one supersedes the other of the same topic. */
   public boolean isAfter(Epoch other) {
     if (counter != other.counter) {

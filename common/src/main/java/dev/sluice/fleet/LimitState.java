@@ -55,12 +55,12 @@ final class LimitState {
   }
 
   /** What was given by somebody before. */
-  void readBack(String holder, LimitGrant grant, long leaseNanos, long nowNanos) {
+  void readBack(String holder, long order, LimitGrant grant, long leaseNanos, long nowNanos) {
     if (members.isEmpty()) {
       holdNanos = Math.max(holdNanos, grant.holdNanos());
       book.holdFor(holdNanos);
     }
-    book.readBack(holder, grant.share(), leaseNanos, nowNanos);
+    book.readBack(holder, order, grant.share(), leaseNanos, nowNanos);
   }
 
   /** A live holder reported. */

@@ -2,7 +2,6 @@
 package dev.sluice.fleet;
 
 import dev.sluice.flow.lease.LeaseTimes;
-import dev.sluice.flow.share.Share;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +20,7 @@ public final class ReadBack {
   private final Epoch own;
   private final Set<ProtocolRule> rules;
   private final List<Reign> reigns = new ArrayList<>();
-  private final Map<String, Map<LimitKey, LimitGrant>> shares = new HashMap<>();
+  private final Map<String, List<Found>> shares = new HashMap<>();
   private final Map<String, Map<String, CreditGrant>> credits = new HashMap<>();
   private long longestLease;
   private boolean complete;
@@ -86,22 +85,19 @@ public final class ReadBack {
     for (Reign reign : reigns) {
       for (GrantBatch batch : reign.batches) {
         for (Grant grant : batch.grants()) {
-          book(grant);
+          book(batch.epoch(), grant);
         }
       }
     }
     reigns.clear();
   }
 
-  private void book(Grant grant) {
-    Map<LimitKey, LimitGrant> held =
-        shares.computeIfAbsent(grant.incarnation(), h -> new HashMap<>());
+  private void book(Epoch epoch, Grant grant) {
+    List<Found> found = shares.computeIfAbsent(grant.incarnation(), h -> new ArrayList<>());
     if (!rules.contains(ProtocolRule.BOOK_THE_LARGEST)) {
-      held.clear();
+      found.clear();
     }
-    for (LimitGrant limit : grant.limits()) {
-      held.merge(limit.key(), limit, ReadBack::larger);
-    }
+    found.add(new Found(Epoch.order(epoch.counter(), grant.number()), grant.limits()));
     Map<String, CreditGrant> credit =
         credits.computeIfAbsent(grant.incarnation(), h -> new HashMap<>());
     for (CreditGrant each : grant.credits()) {
@@ -109,9 +105,8 @@ public final class ReadBack {
     }
   }
 
-  private static LimitGrant larger(LimitGrant a, LimitGrant b) {
-    Share share = a.share().max(b.share());
-    return new LimitGrant(a.key(), share, 0, 0, 0, Math.max(a.holdNanos(), b.holdNanos()));
+  private static CreditGrant newer(CreditGrant a, CreditGrant b) {
+    return a.granted() > b.granted() ? a : b;
   }
 
   /** Adds what another one has found in other partitions. */
@@ -120,10 +115,7 @@ public final class ReadBack {
     anyOpen |= other.anyOpen;
     longestLease = Math.max(longestLease, other.longestLease);
     other.shares.forEach(
-        (holder, found) -> {
-          Map<LimitKey, LimitGrant> held = shares.computeIfAbsent(holder, h -> new HashMap<>());
-          found.forEach((key, grant) -> held.merge(key, grant, ReadBack::larger));
-        });
+        (holder, found) -> shares.computeIfAbsent(holder, h -> new ArrayList<>()).addAll(found));
     other.credits.forEach(
         (holder, found) ->
             found.forEach(
@@ -133,12 +125,20 @@ public final class ReadBack {
                         .merge(queue, credit, ReadBack::newer)));
   }
 
-  private static CreditGrant newer(CreditGrant a, CreditGrant b) {
-    return a.granted() > b.granted() ? a : b;
+  /**
+   * A grant that was found.
+   *
+   * @param order of it among all grants of the topic
+   * @param limits what it gave
+   */
+  public record Found(long order, List<LimitGrant> limits) {
+    public Found {
+      limits = List.copyOf(limits);
+    }
   }
 
-  /** The largest share that each incarnation may hold, by limit. */
-  public Map<String, Map<LimitKey, LimitGrant>> shares() {
+  /** What each incarnation was granted and may still hold, in order; the largest counts. */
+  public Map<String, List<Found>> shares() {
     return shares;
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
  * @param incarnation 128 random bits in hexadecimal, drawn at each start of a process
  * @param kind worker or producer
  * @param number of the report, from 1; never used twice
+ * @param topicId the id of the grants topic that it reads
  * @param partition of the grants topic that it reads
  * @param appliedCounter the counter of the epoch of the grant that it applied last; 0 for none
  * @param appliedNumber the number of that grant; 0 for none
@@ -25,6 +26,7 @@ public record Report(
     String incarnation,
     Kind kind,
     long number,
+    String topicId,
     int partition,
     long appliedCounter,
     long appliedNumber,

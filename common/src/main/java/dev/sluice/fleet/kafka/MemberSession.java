@@ -215,7 +215,10 @@ final class MemberSession implements AutoCloseable {
       if (id.equals(own)) {
         heardNanos = now;
         boolean believe = record.offset() >= endsAtStart.getOrDefault(own, 0L);
+        Optional<Epoch> before = holder.epoch();
         holder.read(batch, believe, now).ifPresent(accepted -> apply(accepted, now));
+        // A new coordinator knows what this process holds only when it is told.
+        lowered |= !before.equals(holder.epoch());
       }
     } else if (read instanceof ControlRecord.OfClaim claim && id.equals(first)) {
       if (candidate) {
@@ -302,6 +305,7 @@ final class MemberSession implements AutoCloseable {
             identity.incarnation(),
             identity.kind(),
             number,
+            found.grantsId(),
             own.partition(),
             holder.appliedCounter(),
             holder.appliedNumber(),

@@ -23,6 +23,7 @@ final class ReportJson {
     node.put("incarnation", report.incarnation());
     node.put("kind", report.kind().name());
     node.put("number", report.number());
+    node.put("topic", report.topicId());
     node.put("partition", report.partition());
     node.put("appliedCounter", report.appliedCounter());
     node.put("appliedNumber", report.appliedNumber());
@@ -85,6 +86,7 @@ final class ReportJson {
         Fields.text(node, "incarnation"),
         Report.Kind.valueOf(Fields.text(node, "kind")),
         Fields.number(node, "number"),
+        Fields.text(node, "topic"),
         Fields.integer(node, "partition"),
         Fields.number(node, "appliedCounter"),
         Fields.number(node, "appliedNumber"),

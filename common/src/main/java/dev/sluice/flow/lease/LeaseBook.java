@@ -104,7 +104,7 @@ public final class LeaseBook {
     if (total.units() > limit.units()) {
       most = new Share(most.milliRate(), 0);
     }
-    // Of what it has already, it may keep all: that adds nothing to the sum.
+    // Of what it may have already, it can keep all: that adds nothing to what all may have.
     return wanted.min(most.max(own));
   }
 
@@ -173,11 +173,15 @@ public final class LeaseBook {
     recount(holder, booking);
   }
 
-  /** A share that was given by somebody before, and may be in use until that time. */
-  public void readBack(String holder, Share share, long leaseNanos, long nowNanos) {
+  /**
+   * A share that was given by somebody before, and may be in use until its time is over, or until
+   * its holder reports that it has applied a later one. To be told in the order of their numbers,
+   * and before the first own grant.
+   */
+  public void readBack(String holder, long number, Share share, long leaseNanos, long nowNanos) {
     Booking booking = bookings.computeIfAbsent(holder, h -> new Booking());
     long expiresAt = at(nowNanos) + LeaseTimes.readBackNanos(leaseNanos) + extraNanos;
-    booking.entries.addFirst(new Entry(0, share, expiresAt));
+    booking.entries.addLast(new Entry(number, share, expiresAt));
     recount(holder, booking);
   }
 

@@ -206,9 +206,11 @@ abstract class SimProcess {
       if (entry.value() instanceof GrantBatch batch) {
         heardAt = world.now();
         figures.received(world.now());
+        var before = holder.epoch();
         holder
             .read(batch, entry.offset() >= believeFrom, now())
             .ifPresent(accepted -> apply(accepted.grant(), accepted.endNanos()));
+        lowered |= !before.equals(holder.epoch());
       }
     }
   }
@@ -259,6 +261,7 @@ abstract class SimProcess {
             incarnation,
             kind,
             number,
+            log.topicId(),
             own.partition(),
             holder.appliedCounter(),
             holder.appliedNumber(),
