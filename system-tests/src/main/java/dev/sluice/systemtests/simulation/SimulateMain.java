@@ -86,7 +86,8 @@ public final class SimulateMain implements Callable<Integer> {
       String why = Scenarios.healed(scenario, result);
       if (why != null) {
         unhealed++;
-        System.out.println("seed " + seed + " did not heal: " + why + " " + result);
+        System.out.println(
+            "seed " + seed + " did not heal: " + why + " " + scenario + " " + result);
       }
     }
     System.out.printf(
