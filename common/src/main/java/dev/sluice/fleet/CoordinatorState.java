@@ -37,7 +37,7 @@ public final class CoordinatorState {
   private static final long SPACING_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
   private static final long SPACING_PER_HOLDER_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
   private static final long PLAN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-  private static final int LEASE_LOOK_REPORTS = 64;
+  private static final int LEASE_LOOK_REPORTS = 128;
 
   private final Epoch epoch;
   private final Set<ProtocolRule> rules;
@@ -237,7 +237,7 @@ public final class CoordinatorState {
     }
     long[] sorted = roundTrips.clone();
     Arrays.sort(sorted);
-    if (sorted[LEASE_LOOK_REPORTS - 1] > leaseNanos / 3) {
+    if (sorted[LEASE_LOOK_REPORTS - 2] > leaseNanos / 3) {
       leaseNanos = Math.min(GrantBatch.LEASE_NANOS_MAX / 2, leaseNanos * 2);
       calmSinceNanos = nowNanos;
     } else if (leaseNanos > leaseNanosLeast

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** One fleet limit as the coordinator sees it: who demands what, who has what. */
 final class LimitState {
   private static final double CHANGE_LEAST = 0.05;
+  private static final long FEW_UNITS = 4;
 
   final LimitKey key;
   final LeaseBook book;
@@ -119,7 +120,9 @@ final class LimitState {
     plannedNanos = nowNanos;
     List<Demand> demands = new ArrayList<>(members.size());
     members.forEach(
-        (holder, report) -> demands.add(new Demand(holder, report.demand(), report.turnOver())));
+        (holder, report) ->
+            demands.add(
+                new Demand(holder, report.demand(), report.held().units() > 0, report.turnOver())));
     targets =
         key.kind() == LimitKey.Kind.RATE
             ? rates.plan(limit, demands, leaseNanos, nowNanos)
@@ -185,7 +188,11 @@ final class LimitState {
     if (!limitChanged && !present.isNone() && close(wanted, present)) {
       wanted = present;
     }
-    return book.grantable(holder, wanted, limit);
+    Share most = book.grantable(holder, wanted, limit);
+    // A rate without a token's place, or the other way round, would only be kept from others.
+    return key.kind() == LimitKey.Kind.RATE && (most.units() == 0 || most.milliRate() == 0)
+        ? Share.NONE
+        : most;
   }
 
   private boolean close(Share wanted, Share present) {
@@ -193,7 +200,7 @@ final class LimitState {
         && wanted.units() > 0
         && Math.abs(wanted.milliRate() - present.milliRate()) <= present.milliRate() * CHANGE_LEAST
         && Math.abs(wanted.units() - present.units())
-            <= Math.max(1, present.units() * CHANGE_LEAST);
+            <= (present.units() < FEW_UNITS ? 0 : Math.max(1, present.units() * CHANGE_LEAST));
   }
 
   /** All holders were told of a changed limit. */

@@ -6,9 +6,10 @@ package dev.sluice.flow.share;
  *
  * @param holder who
  * @param amount thousandths of a start per second, or slots; 0 or more
+ * @param holds whether it has said that it has some of it
  * @param turnOver whether it has used up the turn that it had
  */
-public record Demand(String holder, long amount, boolean turnOver) {
+public record Demand(String holder, long amount, boolean holds, boolean turnOver) {
   public Demand {
     if (amount < 0) {
       throw new IllegalArgumentException("Holder " + holder + " demands " + amount);

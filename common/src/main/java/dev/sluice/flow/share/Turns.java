@@ -26,7 +26,26 @@ final class Turns {
   private final Map<String, Long> servedAt = new HashMap<>();
   private long turns;
 
-  private record Turn(long number, long endsNanos) {}
+  private static final class Turn {
+    final long number;
+    boolean begun;
+    long endsNanos;
+
+    Turn(long number) {
+      this.number = number;
+    }
+
+    /**
+     * The time of a turn runs from when its holder has what it is about: others give it up first.
+     */
+    boolean timeUp(boolean holds, long turnNanos, long nowNanos) {
+      if (!begun && holds) {
+        begun = true;
+        endsNanos = nowNanos + turnNanos;
+      }
+      return begun && endsNanos - nowNanos <= 0;
+    }
+  }
 
   /**
    * Decides whose turn it is.
@@ -47,7 +66,8 @@ final class Turns {
     servedAt.keySet().retainAll(known);
     for (Demand demand : demands) {
       Turn turn = present.get(demand.holder());
-      boolean timeUp = turn != null && !waiting.isEmpty() && turn.endsNanos - nowNanos <= 0;
+      boolean timeUp =
+          turn != null && turn.timeUp(demand.holds(), turnNanos, nowNanos) && !waiting.isEmpty();
       if (turn != null && (demand.turnOver() || demand.amount() == 0 || timeUp)) {
         present.remove(demand.holder());
         if (demand.amount() > 0) {
@@ -65,7 +85,7 @@ final class Turns {
       }
       turns++;
       servedAt.put(next.holder(), turns);
-      present.put(next.holder(), new Turn(turns, nowNanos + turnNanos));
+      present.put(next.holder(), new Turn(turns));
     }
     trim(places);
     Map<String, Long> numbers = new HashMap<>();

@@ -42,6 +42,7 @@ final class SimWorker extends SimProcess {
   private @Nullable Epoch coordinated;
   private long firstPosition;
   private boolean busy = true;
+  private boolean leaving;
   private long nextChange;
   private long lastDemand = -1;
   private boolean lastWithoutSlot;
@@ -96,6 +97,7 @@ final class SimWorker extends SimProcess {
 
   /** From now on it always has work. */
   void calm() {
+    leaving = false;
     busy = true;
     nextChange = Long.MAX_VALUE;
   }
@@ -330,13 +332,14 @@ final class SimWorker extends SimProcess {
   /** Ends in an orderly way: it starts nothing more, and says so when all has ended. */
   void leave() {
     busy = false;
+    leaving = true;
     nextChange = Long.MAX_VALUE;
     world.after(
         World.SECOND,
         () ->
             whenRunning(
                 () -> {
-                  if (runningTasks == 0) {
+                  if (runningTasks == 0 && leaving) {
                     send(true);
                     world.after(World.TICK, this::die);
                   }
