@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +22,6 @@ public final class HeldLimits {
   private static final double KEEP = 1.5;
 
   private final Map<LimitKey, Held> limits = new LinkedHashMap<>();
-  private final Set<ProtocolRule> rules;
 
   /** One limit; its parts are to be used under its monitor. */
   public static final class Held {
@@ -127,9 +125,7 @@ public final class HeldLimits {
   }
 
   /** Without limits. */
-  public HeldLimits(Set<ProtocolRule> rules) {
-    this.rules = rules;
-  }
+  public HeldLimits() {}
 
   /**
    * Declares a limit; the same one again must be declared alike.
@@ -149,12 +145,7 @@ public final class HeldLimits {
     }
     Held held =
         key.kind() == LimitKey.Kind.RATE
-            ? new Held(
-                key,
-                configured,
-                holdNanos,
-                new LeasedRate(nowNanos, rules.contains(ProtocolRule.EMPTY_AFTER_LAPSE)),
-                null)
+            ? new Held(key, configured, holdNanos, new LeasedRate(nowNanos), null)
             : new Held(key, configured, holdNanos, null, new LeasedSlots(nowNanos));
     limits.put(key, held);
     return held;

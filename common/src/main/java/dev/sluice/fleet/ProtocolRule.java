@@ -23,8 +23,6 @@ public enum ProtocolRule {
   LEASE_FROM_REPORT,
   /** A decrease counts when its holder has confirmed it. */
   CONFIRM_DECREASE,
-  /** After a lapse a bucket starts empty. */
-  EMPTY_AFTER_LAPSE,
   /** What cannot be read back is waited out. */
   WAIT_OUT_THE_UNREADABLE,
   /** Spent credit is free again when the backlog shows it as finished, not when it is spent. */

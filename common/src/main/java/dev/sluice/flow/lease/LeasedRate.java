@@ -25,7 +25,6 @@ public final class LeasedRate {
   private static final long HELD_LOOK_NANOS = 500_000;
 
   private final TokenBucket bucket;
-  private final boolean startEmpty;
   private Share share = Share.NONE;
   private long endNanos;
   private boolean valid;
@@ -35,16 +34,7 @@ public final class LeasedRate {
 
   /** Without a lease. */
   public LeasedRate(long nowNanos) {
-    this(nowNanos, true);
-  }
-
-  /**
-   * @param startEmpty whether it starts empty after a lapse; false breaks the limit, and exists so
-   *     that the simulation can show that it does
-   */
-  public LeasedRate(long nowNanos, boolean startEmpty) {
     this.bucket = TokenBucket.empty(nowNanos);
-    this.startEmpty = startEmpty;
     this.endNanos = nowNanos;
   }
 
@@ -169,11 +159,8 @@ public final class LeasedRate {
   private void settle(long nowNanos) {
     if (valid && endNanos - nowNanos <= 0) {
       valid = false;
-      // Earned up to the end, in case it may be kept; then nothing more.
       bucket.configureExactly(0, share.units(), endNanos);
-      if (startEmpty) {
-        bucket.drain(endNanos);
-      }
+      bucket.drain(endNanos);
     }
   }
 }

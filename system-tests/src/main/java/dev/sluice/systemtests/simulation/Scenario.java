@@ -2,7 +2,9 @@
 package dev.sluice.systemtests.simulation;
 
 import dev.sluice.fleet.ProtocolRule;
+import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 
 /**
  * What is simulated. Times are virtual.
@@ -22,6 +24,7 @@ import java.util.Set;
  * @param calmSeconds how long nothing does, after that
  * @param faultEveryMillis how long it is from one fault to the next, on average
  * @param turnMillis how often a process looks at the log
+ * @param faults what can go wrong
  * @param rules that are kept
  */
 public record Scenario(
@@ -40,10 +43,11 @@ public record Scenario(
     int calmSeconds,
     int faultEveryMillis,
     int turnMillis,
+    List<Fault> faults,
     Set<ProtocolRule> rules) {
   /** A small fleet of which much goes wrong; the numbers depend on the seed. */
   public static Scenario small(long seed, Set<ProtocolRule> rules) {
-    java.util.SplittableRandom random = new java.util.SplittableRandom(seed * 31 + 7);
+    SplittableRandom random = new SplittableRandom(seed * 31 + 7);
     double[] rates = {5, 20, 100, 500};
     long[] bursts = {1, 5, 20, 50};
     return new Scenario(
@@ -62,6 +66,29 @@ public record Scenario(
         35,
         1_200,
         15,
+        Fault.ANY,
+        rules);
+  }
+
+  /** The same with other faults, more often. */
+  Scenario withFaults(List<Fault> other, int everyMillis) {
+    return new Scenario(
+        seed,
+        workers,
+        producers,
+        grantsPartitions,
+        rate,
+        burst,
+        concurrency,
+        strict,
+        capacity,
+        targetDelayMillis,
+        drainPerSecond,
+        faultSeconds,
+        calmSeconds,
+        everyMillis,
+        turnMillis,
+        other,
         rules);
   }
 }

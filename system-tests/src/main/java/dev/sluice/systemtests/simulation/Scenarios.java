@@ -2,13 +2,29 @@
 package dev.sluice.systemtests.simulation;
 
 import dev.sluice.fleet.ProtocolRule;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Scenarios that are measured, and what counts as healed. */
 final class Scenarios {
-  private static final double MOST = 0.7;
+  private static final double MOST = 0.5;
 
   private Scenarios() {}
+
+  /** What a fleet needs to suffer for one rule to matter often. */
+  static Scenario against(ProtocolRule rule, long seed) {
+    Scenario base = Scenario.small(seed, ProtocolRule.without(rule));
+    return switch (rule) {
+      case READ_FROM_START ->
+          base.withFaults(
+              List.of(Fault.STOP_LEADER, Fault.CUT_OFF_LEADER, Fault.RESTART, Fault.JOIN), 500);
+      case BOOK_THE_LARGEST ->
+          base.withFaults(List.of(Fault.CUT_OFF_AND_KILL_LEADER, Fault.JOIN, Fault.SLOW), 1_500);
+      case LEASE_FROM_REPORT ->
+          base.withFaults(List.of(Fault.SLOW_THEN_CUT_OFF, Fault.SLOW, Fault.RESTART), 1_500);
+      default -> base;
+    };
+  }
 
   static Scenario large(long seed) {
     return new Scenario(
@@ -27,12 +43,29 @@ final class Scenarios {
         40,
         0,
         200,
+        Fault.ANY,
         ProtocolRule.ALL);
   }
 
   static Scenario slowdown(long seed) {
     return new Scenario(
-        seed, 3, 4, 2, 0, 1, 0, false, 100_000, 1_000, 2_000, 0, 0, 0, 15, ProtocolRule.ALL);
+        seed,
+        3,
+        4,
+        2,
+        0,
+        1,
+        0,
+        false,
+        100_000,
+        1_000,
+        2_000,
+        0,
+        0,
+        0,
+        15,
+        Fault.ANY,
+        ProtocolRule.ALL);
   }
 
   /** Why a fleet has not healed in the calm after its faults; null if it has. */

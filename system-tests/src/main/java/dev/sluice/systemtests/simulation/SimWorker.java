@@ -64,7 +64,7 @@ final class SimWorker extends SimProcess {
     super(world, log, scenario, figures, name, Report.Kind.WORKER);
     this.invariants = invariants;
     this.queue = queue;
-    this.limits = new HeldLimits(scenario.rules());
+    this.limits = new HeldLimits();
     this.rate =
         scenario.rate() > 0
             ? limits.declare(

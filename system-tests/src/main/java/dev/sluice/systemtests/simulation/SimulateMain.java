@@ -7,7 +7,6 @@ import dev.sluice.cli.Commands;
 import dev.sluice.cli.ExitCodes;
 import dev.sluice.fleet.ProtocolRule;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -66,13 +65,15 @@ public final class SimulateMain implements Callable<Integer> {
       }
       return ExitCodes.DONE;
     }
-    Set<ProtocolRule> rules = without == null ? ProtocolRule.ALL : ProtocolRule.without(without);
     int violated = 0;
     int unhealed = 0;
     long begun = System.nanoTime();
     double messages = 0;
     for (long seed = first; seed < first + seeds; seed++) {
-      Scenario scenario = Scenario.small(seed, rules);
+      Scenario scenario =
+          without == null
+              ? Scenario.small(seed, ProtocolRule.ALL)
+              : Scenarios.against(without, seed);
       SimulationResult result = Simulation.run(scenario);
       messages += result.messagesPerProcess();
       if (!result.violation().isEmpty()) {

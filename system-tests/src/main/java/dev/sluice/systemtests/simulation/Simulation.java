@@ -112,22 +112,32 @@ public final class Simulation {
   private void hit(SimWorker victim, SimWorker leader) {
     long shortTime = (long) (random.nextDouble() * 3 * World.SECOND);
     long longTime = (long) (random.nextDouble() * 9 * World.SECOND);
-    switch (random.nextInt(14)) {
-      case 0, 1 -> restart(victim, shortTime);
-      case 2 -> restart(leader, shortTime);
-      case 3 -> victim.stop(shortTime);
-      case 4 -> victim.stop(longTime);
-      case 5 -> leader.stop(longTime);
-      case 6 -> victim.cutOff(shortTime);
-      case 7 -> leader.cutOff(longTime);
-      case 8, 9 -> victim.slow(longTime);
-      case 10 -> leader.slow(shortTime);
-      case 11 -> {
+    switch (scenario.faults().get(random.nextInt(scenario.faults().size()))) {
+      case RESTART -> restart(victim, shortTime);
+      case RESTART_LEADER -> restart(leader, shortTime);
+      case STOP -> victim.stop(shortTime);
+      case STOP_LONG -> victim.stop(longTime);
+      case STOP_LEADER -> leader.stop(longTime);
+      case CUT_OFF -> victim.cutOff(shortTime);
+      case CUT_OFF_LEADER -> leader.cutOff(longTime);
+      case SLOW -> victim.slow(longTime);
+      case SLOW_THEN_CUT_OFF -> {
+        victim.slow(3 * World.SECOND);
+        world.after(3 * World.SECOND, () -> victim.cutOff(5 * World.SECOND + longTime / 3));
+      }
+      case CUT_OFF_AND_KILL_LEADER -> {
+        if (victim != leader) {
+          victim.cutOff(4 * World.SECOND + shortTime);
+          world.after(shortTime / 6, () -> restart(leader, shortTime));
+        }
+      }
+      case JOIN -> {
         if (workers.stream().filter(SimProcess::alive).count() < 10) {
           addWorker("w" + born, 0);
         }
       }
-      case 12 -> {
+      case LEAVE -> victim.leave();
+      case PRODUCER -> {
         SimProducer producer = producers.get(random.nextInt(producers.size()));
         if (random.nextBoolean()) {
           producer.stop(longTime);
@@ -135,11 +145,9 @@ public final class Simulation {
           producer.cutOff(shortTime);
         }
       }
-      default -> {
-        if (random.nextInt(4) == 0) {
+      case RECREATE -> {
+        if (random.nextInt(2) == 0) {
           log.recreate();
-        } else {
-          victim.leave();
         }
       }
     }
@@ -147,6 +155,9 @@ public final class Simulation {
 
   /** Under its old name, as an orchestrator does it. */
   private void restart(SimWorker victim, long after) {
+    if (!victim.alive()) {
+      return;
+    }
     String name = victim.name;
     victim.die();
     world.after(after, () -> addWorker(name, 0));

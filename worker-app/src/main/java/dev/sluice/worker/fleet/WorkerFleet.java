@@ -10,7 +10,6 @@ import dev.sluice.fleet.HeldLimits.Held;
 import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.LimitKey.Kind;
 import dev.sluice.fleet.LimitReport;
-import dev.sluice.fleet.ProtocolRule;
 import dev.sluice.fleet.kafka.Participant;
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.share.Share;
@@ -49,7 +48,7 @@ public final class WorkerFleet implements Participant {
   private final String worker;
   private final Clock clock;
   private final Runnable halt;
-  private final HeldLimits limits = new HeldLimits(ProtocolRule.ALL);
+  private final HeldLimits limits = new HeldLimits();
   private final Map<LimitKey, Shared> shared = new LinkedHashMap<>();
   private final List<QueueDefinition> queues = new ArrayList<>();
   private final Map<String, Boolean> paused = new LinkedHashMap<>();
