@@ -152,7 +152,7 @@ final class CreditState {
     book.sampled(sample, finished, appended);
     sampledNanos = nowNanos;
     if (window != null) {
-      window.sample(finished, appended, waiting() > 0, nowNanos);
+      window.sample(finished, appended, book.used(), waiting() > 0, nowNanos);
     }
     if (lastFinished >= 0 && nowNanos - lastFinishedNanos >= DelayWindow.SAMPLE_NANOS) {
       double rate = Math.max(0, finished - lastFinished) * 1e9 / (nowNanos - lastFinishedNanos);
@@ -232,10 +232,20 @@ final class CreditState {
 
   private long most() {
     DelayWindow delay = window;
-    return delay == null
-        ? settings.capacity()
-        : delay.window(
-            settings.capacity(), Math.max(WINDOW_LEAST, 2L * members.size()), roundTripNanos);
+    if (delay == null) {
+      return settings.capacity();
+    }
+    long aside = 0;
+    for (Map.Entry<String, Member> entry : members.entrySet()) {
+      // What a producer keeps for the time when nobody answers does not wait in the queue.
+      aside +=
+          Math.min(
+              entry.getValue().escrow,
+              book.outstanding(entry.getKey()) / CreditAccount.ESCROW_PART);
+    }
+    long least = Math.max(WINDOW_LEAST, 2L * members.size());
+    long wanted = delay.window(settings.capacity(), least, roundTripNanos);
+    return Math.min(settings.capacity(), wanted + aside);
   }
 
   /** Whether a producer should be told something new. */

@@ -12,7 +12,7 @@ public final class CreditAccount {
   public static final long ESCROW_NANOS = 600_000_000_000L;
 
   /** At most this part of what is unspent is put aside: what is little is to be used. */
-  private static final long ESCROW_PART = 4;
+  public static final long ESCROW_PART = 4;
 
   private long granted;
   private long taken;

@@ -27,11 +27,15 @@ public final class DelayWindow {
   private static final int MARKS_MAX = 4_096;
   private static final double SECOND = 1e9;
   private static final double GROW = 1.25;
+  private static final double GROW_NEAR = 1.05;
+  private static final double NEAR = 0.85;
   private static final double CUT = 0.2;
   private static final double CUT_MOST = 0.5;
-  private static final double FACTOR_MIN = 0.25;
+  private static final double FACTOR_MIN = 0.5;
   private static final double FACTOR_MAX = 8;
   private static final double SHARP_FALL = 0.5;
+  private static final double BEYOND = 1.05;
+  private static final double UNUSED = 0.8;
 
   private final double targetSeconds;
   private final double[] rates = new double[RATES];
@@ -42,6 +46,7 @@ public final class DelayWindow {
   private double delaySeconds;
   private long lastFinished;
   private long lastNanos;
+  private long lastWindow;
   private boolean begun;
 
   /**
@@ -59,10 +64,11 @@ public final class DelayWindow {
    *
    * @param finished tasks that have ended
    * @param appended records that the log has
+   * @param used backlog and outstanding credit together
    * @param held whether producers wait
    * @param nowNanos when that was seen
    */
-  public void sample(long finished, long appended, boolean held, long nowNanos) {
+  public void sample(long finished, long appended, long used, boolean held, long nowNanos) {
     mark(appended, nowNanos);
     delaySeconds = delay(finished, nowNanos);
     if (!begun) {
@@ -72,7 +78,7 @@ public final class DelayWindow {
       return;
     }
     double seconds = (nowNanos - lastNanos) / SECOND;
-    if (seconds < SAMPLE_NANOS / SECOND / 2) {
+    if (seconds < SAMPLE_NANOS / SECOND * 0.8) {
       return;
     }
     double drained = Math.max(0, finished - lastFinished) / seconds;
@@ -83,12 +89,22 @@ public final class DelayWindow {
     if (busy || held || drained > rate) {
       learn(drained);
     }
+    // What is beyond the window already waits to be drained: a smaller window would not hasten
+    // that,
+    // and would leave the queue empty afterwards. Nor does a larger one help that is not used.
+    boolean beyond = used > lastWindow * BEYOND;
+    boolean unused = used < lastWindow * UNUSED;
+    if (delaySeconds > targetSeconds && beyond) {
+      return;
+    }
     if (delaySeconds > targetSeconds) {
       double excess = (delaySeconds - targetSeconds) / targetSeconds;
       factor = Math.max(FACTOR_MIN, factor * Math.max(1 - CUT * excess, CUT_MOST));
-    } else if (held && delaySeconds < targetSeconds / 2) {
-      factor = Math.min(FACTOR_MAX, factor * GROW);
-    } else {
+    } else if (held && !unused && delaySeconds < targetSeconds * NEAR) {
+      // Far below it is probed for more; a little below, what is on its way is made up for.
+      double growth = delaySeconds < targetSeconds / 2 ? GROW : GROW_NEAR;
+      factor = Math.min(FACTOR_MAX, factor * growth);
+    } else if (!held) {
       factor += (1 - factor) / 4;
     }
   }
@@ -103,6 +119,10 @@ public final class DelayWindow {
     if (drained < median * SHARP_FALL) {
       Arrays.fill(rates, 0, rateCount, drained);
       median = drained;
+    }
+    if (median > rate && factor > 1) {
+      // What was being tried has turned out to be the rate.
+      factor = Math.max(1, factor * rate / median);
     }
     rate = median;
   }
@@ -135,11 +155,9 @@ public final class DelayWindow {
    * @param roundTripNanos how long a change takes to arrive
    */
   public long window(long capacity, long least, long roundTripNanos) {
-    if (rateCount == 0) {
-      return Math.min(capacity, least);
-    }
-    double wanted = factor * rate * (targetSeconds + roundTripNanos / SECOND);
-    return Math.max(Math.min(least, capacity), (long) Math.min(wanted, capacity));
+    double wanted = rateCount == 0 ? 0 : factor * rate * (targetSeconds + roundTripNanos / SECOND);
+    lastWindow = Math.max(Math.min(least, capacity), (long) Math.min(wanted, capacity));
+    return lastWindow;
   }
 
   /** Tasks that end per second. */

@@ -103,6 +103,9 @@ final class SimWorker extends SimProcess {
   }
 
   private long startTasks() {
+    if (rate == null && slots == null) {
+      return Long.MAX_VALUE; // its tasks are those of the queue
+    }
     for (int i = 0; i < STARTS_PER_TURN; i++) {
       long now = now();
       if (slots != null && !slots.slots().tryAcquire(now)) {
