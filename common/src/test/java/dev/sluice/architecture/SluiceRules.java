@@ -117,6 +117,9 @@ public final class SluiceRules {
         noClasses()
             .that()
             .resideOutsideOfPackage("..cli..")
+            .and()
+            // A strict limit is kept by halting a worker that outlived it; see WorkerBuilder.halt.
+            .doNotHaveFullyQualifiedName("dev.sluice.worker.WorkerBuilder")
             .should()
             .accessTargetWhere(Calls.ENDS_THE_PROCESS_OR_PRINTS)
             .because("a library throws and logs; the process is its user's");

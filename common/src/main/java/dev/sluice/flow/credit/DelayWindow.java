@@ -27,8 +27,6 @@ public final class DelayWindow {
   private static final int MARKS_MAX = 4_096;
   private static final double SECOND = 1e9;
   private static final double GROW = 1.25;
-  private static final double GROW_NEAR = 1.05;
-  private static final double NEAR = 0.85;
   private static final double CUT = 0.2;
   private static final double CUT_MOST = 0.5;
   private static final double FACTOR_MIN = 0.5;
@@ -100,11 +98,9 @@ public final class DelayWindow {
     if (delaySeconds > targetSeconds) {
       double excess = (delaySeconds - targetSeconds) / targetSeconds;
       factor = Math.max(FACTOR_MIN, factor * Math.max(1 - CUT * excess, CUT_MOST));
-    } else if (held && !unused && delaySeconds < targetSeconds * NEAR) {
-      // Far below it is probed for more; a little below, what is on its way is made up for.
-      double growth = delaySeconds < targetSeconds / 2 ? GROW : GROW_NEAR;
-      factor = Math.min(FACTOR_MAX, factor * growth);
-    } else if (!held) {
+    } else if (held && !unused && delaySeconds < targetSeconds / 2) {
+      factor = Math.min(FACTOR_MAX, factor * GROW);
+    } else {
       factor += (1 - factor) / 4;
     }
   }
