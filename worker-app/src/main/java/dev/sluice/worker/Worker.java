@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.Report;
 import dev.sluice.fleet.kafka.ControlTopics;
 import dev.sluice.fleet.kafka.FleetMember;
@@ -18,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -169,7 +171,7 @@ public final class Worker implements AutoCloseable {
 
   /** The state as a JSON object, for people and probes. */
   public String json() {
-    return WorkerJson.of(name, groups);
+    return WorkerJson.of(name, groups, fleet.view(), member);
   }
 
   /** Whether it polls, and has not lost too many threads to handlers that never return. */
@@ -185,6 +187,11 @@ public final class Worker implements AutoCloseable {
   /** What it holds of the limits that the fleet shares. */
   public FleetView fleet() {
     return fleet.view();
+  }
+
+  /** The fleet limits that concern it, those included that only an operator can set. */
+  public Set<LimitKey> fleetLimits() {
+    return fleet.keys();
   }
 
   /** How it takes part in the fleet, for metrics. */

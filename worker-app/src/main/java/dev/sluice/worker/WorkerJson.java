@@ -4,7 +4,10 @@ package dev.sluice.worker;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.fleet.LimitKey;
+import dev.sluice.fleet.kafka.FleetMember;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.fleet.FleetView;
 import java.util.List;
 
 /** The state of a worker as JSON. */
@@ -13,7 +16,7 @@ final class WorkerJson {
 
   private WorkerJson() {}
 
-  static String of(String worker, List<GroupWorker> groups) {
+  static String of(String worker, List<GroupWorker> groups, FleetView view, FleetMember member) {
     ObjectNode root = MAPPER.createObjectNode();
     root.put("worker", worker);
     ArrayNode partitions = root.putArray("partitions");
@@ -30,6 +33,21 @@ final class WorkerJson {
       snapshot.handlers().forEach(h -> add(handlers.addObject(), h));
     }
     root.put("bytes", bytes).put("keys", keys).put("hung", hung);
+    ObjectNode fleet = root.putObject("fleet");
+    fleet.put("incarnation", member.identity().incarnation());
+    fleet.put("coordinating", member.counters().coordinating());
+    fleet.put("trouble", member.trouble());
+    ArrayNode limits = fleet.putArray("limits");
+    for (FleetView.Line line : view.limits()) {
+      ObjectNode limit = limits.addObject();
+      limit.put("limit", line.limit());
+      if (line.kind() == LimitKey.Kind.RATE) {
+        limit.put("perSecond", line.share().milliRate() / 1_000.0);
+        limit.put("burst", line.share().units());
+      } else {
+        limit.put("slots", line.share().units()).put("inUse", line.inUse());
+      }
+    }
     return root.toString();
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.fleet.LimitKey;
+import dev.sluice.fleet.kafka.FleetCounters;
 import dev.sluice.flow.pause.PauseReason;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.kafka.PollCounters;
@@ -47,6 +49,39 @@ public final class WorkerMetrics {
         bindHandler(registry, group, handler);
       }
     }
+    bindFleet(worker, registry);
+  }
+
+  private static void bindFleet(Worker worker, MeterRegistry registry) {
+    fleet(registry, "sluice.fleet.coordinating", worker, c -> c.coordinating() ? 1 : 0);
+    fleet(registry, "sluice.fleet.round.trip", worker, FleetCounters::roundTripNanos);
+    fleetCount(registry, "sluice.fleet.reports", worker, FleetCounters::reports);
+    fleetCount(registry, "sluice.fleet.grants", worker, FleetCounters::grants);
+    fleetCount(registry, "sluice.fleet.grants.refused", worker, FleetCounters::refused);
+    fleetCount(registry, "sluice.fleet.unreadable", worker, FleetCounters::unreadable);
+    for (LimitKey key : worker.fleetLimits()) {
+      boolean rate = key.kind() == LimitKey.Kind.RATE;
+      Gauge.builder(
+              rate ? "sluice.fleet.share.rate" : "sluice.fleet.share.slots",
+              worker,
+              w -> rate ? w.fleet().milliRate(key) / 1_000.0 : w.fleet().slots(key))
+          .tags("limit", key.scope())
+          .strongReference(true)
+          .register(registry);
+    }
+  }
+
+  private static void fleet(
+      MeterRegistry registry, String name, Worker worker, ToDoubleFunction<FleetCounters> value) {
+    Gauge.builder(name, worker, w -> value.applyAsDouble(w.member().counters()))
+        .strongReference(true)
+        .register(registry);
+  }
+
+  private static void fleetCount(
+      MeterRegistry registry, String name, Worker worker, ToDoubleFunction<FleetCounters> value) {
+    FunctionCounter.builder(name, worker, w -> value.applyAsDouble(w.member().counters()))
+        .register(registry);
   }
 
   private static void bindHandler(

@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "check",
     mixinStandardHelpOptions = true,
-    description = "Judges history files by S1 (nothing lost), S2 (duplicates) and S3 (order).",
+    description =
+        "Judges history files by S1 (nothing lost), S2 (duplicates), S3 (order) and S4 (limits).",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:every promise was kept",
@@ -77,6 +78,27 @@ public final class CheckMain implements Callable<Integer> {
   private long unexplainedMax;
 
   @Option(
+      names = "--fleet-rate",
+      paramLabel = "R",
+      defaultValue = "0",
+      description = "S4: all workers together start at most so many per second.")
+  private double fleetRate;
+
+  @Option(
+      names = "--fleet-burst",
+      paramLabel = "B",
+      defaultValue = "1",
+      description = "S4: with this burst (default ${DEFAULT-VALUE}).")
+  private long fleetBurst;
+
+  @Option(
+      names = "--fleet-concurrency",
+      paramLabel = "C",
+      defaultValue = "0",
+      description = "S4: all workers together run at most so many at once.")
+  private long fleetConcurrency;
+
+  @Option(
       names = {"-o", "--output"},
       defaultValue = "table",
       description = "table or json.")
@@ -110,7 +132,19 @@ public final class CheckMain implements Callable<Integer> {
     } else {
       print(report, out);
     }
-    return report.ok() ? CommandLine.ExitCode.OK : EXIT_VIOLATED;
+    boolean fleet = fleetRate <= 0 && fleetConcurrency <= 0 || judgeFleet(out);
+    return report.ok() && fleet ? CommandLine.ExitCode.OK : EXIT_VIOLATED;
+  }
+
+  private boolean judgeFleet(PrintWriter out) throws JsonProcessingException {
+    FleetLimits limits = new FleetLimits(fleetRate, fleetBurst, fleetConcurrency);
+    FleetFigures figures = FleetJudge.judge(workers, limits, options().disturbances());
+    if (output.equals("json")) {
+      out.println(new ObjectMapper().writeValueAsString(figures));
+    } else {
+      out.println(figures);
+    }
+    return figures.violations().isEmpty();
   }
 
   private CheckOptions options() {

@@ -2,6 +2,7 @@
 package dev.sluice.worker.fleet;
 
 import dev.sluice.fleet.HeldLimits.Held;
+import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.LimitKey.Kind;
 import dev.sluice.flow.share.Share;
 import java.util.ArrayList;
@@ -30,6 +31,25 @@ public record FleetView(List<Line> limits) {
    * @param leaseEndNanos when the lease ends
    */
   public record Line(String limit, Kind kind, Share share, long inUse, long leaseEndNanos) {}
+
+  /** Its share of a rate, in thousandths per second; 0 for none. */
+  public long milliRate(LimitKey key) {
+    return share(key).milliRate();
+  }
+
+  /** Its share of a concurrency; 0 for none. */
+  public long slots(LimitKey key) {
+    return share(key).units();
+  }
+
+  private Share share(LimitKey key) {
+    for (Line line : limits) {
+      if (line.limit().equals(key.text())) {
+        return line.share();
+      }
+    }
+    return Share.NONE;
+  }
 
   static FleetView of(List<Held> held, long nowNanos) {
     List<Line> lines = new ArrayList<>();

@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -403,6 +404,11 @@ public final class WorkerFleet implements Participant {
             nowNanos);
     view = FleetView.of(active(), nowNanos);
     return new Content(reports, List.of(), leaving ? List.of() : QueueReports.of(queues, groups));
+  }
+
+  /** All limits that concern this worker; for people and metrics, after {@link #begin}. */
+  public Set<LimitKey> keys() {
+    return Set.copyOf(shared.keySet());
   }
 
   /** What the worker holds of the fleet's limits; for people and metrics, from any thread. */
