@@ -9,6 +9,7 @@ import dev.sluice.cli.ExitCodes;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
 import dev.sluice.localkafka.KafkaProcess;
+import dev.sluice.systemtests.demo.downstream.DownstreamDemo;
 import dev.sluice.systemtests.process.JavaProcess;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -43,6 +44,29 @@ public final class DemoCommand implements Callable<Integer> {
   private static final int PARTITIONS = 12;
   private static final int WORKERS = 2;
   private static final int LOOK_MILLIS = 500;
+
+  @Option(
+      names = "--job",
+      paramLabel = "downstream|files",
+      defaultValue = "downstream",
+      description = {
+        "downstream  two producers offer ten times what a service can take; workers join and are",
+        "            killed, the service slows down and recovers (default)",
+        "files       two workers compute digests of files"
+      })
+  private String job = "downstream";
+
+  @Option(
+      names = "--no-flow-control",
+      description = "The downstream story without Sluice's limits and capacity, to compare.")
+  private boolean noFlowControl;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "N",
+      defaultValue = "60",
+      description = "How long the downstream story is, about. Default: ${DEFAULT-VALUE}.")
+  private int seconds;
 
   @Option(
       names = "--dir",
@@ -93,14 +117,35 @@ public final class DemoCommand implements Callable<Integer> {
     if (!output.equals("table") && !output.equals("json")) {
       throw new ConfigException("-o is '" + output + "'; it must be table or json");
     }
+    if (seconds < 20 || seconds > 3_600) {
+      throw new ConfigException("--seconds is " + seconds + "; it must be from 20 to 3600");
+    }
+    if (job.equals("downstream")) {
+      return tellStory();
+    }
+    if (!job.equals("files")) {
+      throw new ConfigException("--job is '" + job + "'; it must be downstream or files");
+    }
     Path folder = dir == null ? mavenRepository() : dir.toAbsolutePath();
     List<Path> files = DemoFiles.below(folder, maxFiles);
     Path work = Files.createTempDirectory("sluice-demo-");
     try {
       say("Files: " + files.size() + " below " + folder);
       DemoSummary summary = run(files, work);
-      print(summary);
+      print(summary, summary.holds());
       return summary.holds() ? ExitCodes.DONE : ExitCodes.FAILED;
+    } finally {
+      delete(work);
+    }
+  }
+
+  private int tellStory() throws IOException, InterruptedException {
+    Path work = Files.createTempDirectory("sluice-demo-");
+    try {
+      DownstreamDemo.Result result =
+          new DownstreamDemo(!noFlowControl, seconds, work, DemoCommand::say).run();
+      print(result.summary(), result.holds());
+      return result.holds() ? ExitCodes.DONE : ExitCodes.FAILED;
     } finally {
       delete(work);
     }
@@ -283,14 +328,14 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("SystemOut")
-  private void print(DemoSummary summary) throws IOException {
+  private void print(Object summary, boolean holds) throws IOException {
     if (output.equals("json")) {
       System.out.println(mapper.writeValueAsString(summary));
       return;
     }
     Map<?, ?> fields = mapper.convertValue(summary, Map.class);
-    fields.forEach((name, value) -> System.out.printf("%-16s %s%n", name, value));
-    System.out.println(summary.holds() ? "Everything held." : "NOT everything held.");
+    fields.forEach((name, value) -> System.out.printf("%-22s %s%n", name, value));
+    System.out.println(holds ? "Everything held." : "NOT everything held.");
   }
 
   private static void say(String line) {
