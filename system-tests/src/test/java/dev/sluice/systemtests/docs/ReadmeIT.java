@@ -4,6 +4,8 @@ package dev.sluice.systemtests.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.queue.SluiceConfig;
 import dev.sluice.systemtests.process.JavaProcess;
 import java.io.IOException;
@@ -110,11 +112,32 @@ class ReadmeIT {
   }
 
   @Test
-  void theDemoRunsAndItsSummaryHolds() throws Exception {
-    String small = command("demo") + " --max-files 300 --dir " + Path.of("..").toAbsolutePath();
-    try (JavaProcess demo = start(small, null, List.of("-o", "json"), "demo.log")) {
+  void theDemoOfTheFilesRunsAndItsSummaryHolds() throws Exception {
+    String small =
+        command("demo") + " --job files --max-files 300 --dir " + Path.of("..").toAbsolutePath();
+    try (JavaProcess demo = start(small, null, List.of("-o", "json"), "demo-files.log")) {
       assertThat(demo.awaitExit(PATIENCE)).as(demo.logTail()).isZero();
       assertThat(demo.logTail()).contains("\"lost\":0").contains("\"wrong\":0");
+    }
+  }
+
+  /** A short form: how well the downstream is used is not judged on a machine that tests share. */
+  @Test
+  void theDemoLosesNothingAndKeepsTheCapacity() throws Exception {
+    String story = command("demo") + " --seconds 20";
+    try (JavaProcess demo = start(story, null, List.of("-o", "json"), "demo.log")) {
+      assertThat(demo.awaitExit(PATIENCE)).as(demo.logTail()).isIn(0, 1);
+      String json =
+          demo.logTail()
+              .lines()
+              .filter(line -> line.startsWith("{\"flowControl\""))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError(demo.logTail()));
+      JsonNode summary = new ObjectMapper().readTree(json);
+      assertThat(summary.path("lost").asLong(-1)).as(json).isZero();
+      assertThat(summary.path("dead").asLong(-1)).as(json).isZero();
+      assertThat(summary.path("maxBacklog").asLong()).as(json).isBetween(1L, 1_000L);
+      assertThat(summary.path("maxConcurrent").asLong()).as(json).isBetween(1L, 20L);
     }
   }
 

@@ -61,6 +61,11 @@ class PoisonIT {
               "2");
       Scenario.awaitReady(worker);
       HealthClient health = worker.health();
+      // The threads of the fleet are there when the first grant was applied.
+      Scenario.awaitThat(
+          "the first grant",
+          Duration.ofSeconds(30),
+          () -> health.sum("sluice_fleet_grants_total") > 0);
       double threadsBefore = health.sum("jvm_threads_live_threads");
       scenario.awaitDrained(Duration.ofMinutes(Scenario.size(2, 10)));
       assertThat(health.live()).isTrue();
