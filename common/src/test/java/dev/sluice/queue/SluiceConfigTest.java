@@ -3,12 +3,14 @@ package dev.sluice.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.ConfigException;
 import dev.sluice.Order;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.assertj.core.api.ThrowableAssertAlternative;
 import org.junit.jupiter.api.Test;
 
@@ -197,5 +199,53 @@ class SluiceConfigTest {
     assertThatExceptionOfType(ConfigException.class)
         .isThrownBy(() -> SluiceConfig.read(Path.of("no-such-file.yaml"), Map.of()))
         .withMessageContaining("no-such-file.yaml");
+  }
+
+  @Test
+  void fleetLimitsAndCapacityAreReadInBothForms() {
+    SluiceConfig config =
+        SluiceConfig.parse(
+            "f",
+            """
+            fleet: {lease: 3s, grantsPartitions: 2}
+            queues:
+              a:
+                capacity: 5000
+                targetDelay: 2s
+                fleetRate: 200
+                fleetConcurrency: {limit: 7, mode: strict}
+                handlers:
+                  t:
+                    handler: log
+                    destination: smtp
+                    fleetRate: {rate: 5, burst: 1}
+            """,
+            Map.of());
+    QueueDefinition a = config.queue("a");
+    assertThat(a.capacity())
+        .isEqualTo(new CapacityDefinition(5_000, Optional.of(Duration.ofSeconds(2))));
+    assertThat(a.fleet().rate()).contains(new FleetRateDefinition(200, 20));
+    assertThat(a.fleet().concurrency())
+        .contains(new FleetConcurrencyDefinition(7, FleetMode.STRICT));
+    assertThat(a.handlers().get("t").destination()).contains("smtp");
+    assertThat(a.handlers().get("t").fleet().rate()).contains(new FleetRateDefinition(5, 1));
+    assertThat(config.fleet().lease()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(config.fleet().grantsPartitions()).isEqualTo(2);
+    assertThat(config.fleet().reportsTopic()).isEqualTo("sluice.reports");
+  }
+
+  @Test
+  void whatContradictsItselfInTheFleetIsRefusedWithItsPlace() {
+    assertThatThrownBy(() -> parse("queues: {a: {targetDelay: 2s}}"))
+        .hasMessageContaining("queues.a")
+        .hasMessageContaining("capacity");
+    assertThatThrownBy(() -> parse("queues: {a: {fleetRate: {burst: 3}}}"))
+        .hasMessageContaining("queues.a.fleetRate.rate is missing");
+    assertThatThrownBy(() -> parse("queues: {a: {handlers: {t: {destination: x}}}}"))
+        .hasMessageContaining("destination is 'x'");
+    assertThatThrownBy(() -> parse("fleet: {reportsTopic: a, grantsTopic: a}"))
+        .hasMessageContaining("three topics");
+    assertThatThrownBy(() -> parse("queues: {a: {fleetConcurrency: 0}}"))
+        .hasMessageContaining("limit is 0");
   }
 }
