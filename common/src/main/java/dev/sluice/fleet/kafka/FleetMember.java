@@ -2,6 +2,8 @@
 package dev.sluice.fleet.kafka;
 
 import dev.sluice.SluiceException;
+import dev.sluice.fleet.HolderState;
+import dev.sluice.fleet.ProtocolRule;
 import dev.sluice.fleet.Report;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.queue.FleetDefinition;
@@ -37,6 +39,11 @@ public final class FleetMember implements AutoCloseable {
   private final Clock clock;
   private final RandomGenerator random;
   private final FleetCounters counters = new FleetCounters();
+
+  /** Lives longer than a session: the numbers of reports are never used again. */
+  private final HolderState holder;
+
+  private String grantsId = "";
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -74,6 +81,7 @@ public final class FleetMember implements AutoCloseable {
     this.participant = participant;
     this.clock = clock;
     this.random = random;
+    this.holder = new HolderState(identity.incarnation(), ProtocolRule.ALL);
   }
 
   /** Starts its thread; a second call does nothing. */
@@ -121,8 +129,15 @@ public final class FleetMember implements AutoCloseable {
     if (found == null) {
       return;
     }
+    if (!found.grantsId().equals(grantsId)) {
+      // Another topic: its epochs have nothing to do with those that were seen.
+      grantsId = found.grantsId();
+      holder.reset();
+      participant.leasesOver(clock.nanos());
+    }
     try (MemberSession present =
-        new MemberSession(kafka, fleet, identity, found, participant, clock, random, counters)) {
+        new MemberSession(
+            kafka, fleet, identity, holder, found, participant, clock, random, counters)) {
       session = present;
       trouble = "";
       present.run(topics, () -> closing);

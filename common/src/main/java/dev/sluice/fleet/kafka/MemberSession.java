@@ -13,7 +13,6 @@ import dev.sluice.fleet.GrantBatch;
 import dev.sluice.fleet.HolderState;
 import dev.sluice.fleet.LimitGrant;
 import dev.sluice.fleet.LimitKey;
-import dev.sluice.fleet.ProtocolRule;
 import dev.sluice.fleet.Report;
 import dev.sluice.fleet.wire.ControlCodec;
 import dev.sluice.fleet.wire.ControlRecord;
@@ -82,6 +81,7 @@ final class MemberSession implements AutoCloseable {
       KafkaSettings kafka,
       FleetDefinition fleet,
       FleetMember.Identity identity,
+      HolderState holder,
       ControlTopics.Found found,
       Participant participant,
       Clock clock,
@@ -100,7 +100,7 @@ final class MemberSession implements AutoCloseable {
     this.own = new TopicPartition(fleet.grantsTopic(), partition);
     this.first = new TopicPartition(fleet.grantsTopic(), 0);
     this.settingsId = new TopicPartition(fleet.settingsTopic(), 0);
-    this.holder = new HolderState(identity.incarnation(), ProtocolRule.ALL);
+    this.holder = holder;
     this.election = new Election(identity.incarnation(), identity.name(), random, now);
     this.pace = new ReportPace(random, now);
     this.heardNanos = now;

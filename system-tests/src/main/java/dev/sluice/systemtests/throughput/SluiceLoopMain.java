@@ -4,6 +4,7 @@ package dev.sluice.systemtests.throughput;
 import dev.sluice.Order;
 import dev.sluice.cli.Commands;
 import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.worker.QueueBuilder;
 import dev.sluice.worker.Worker;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
@@ -18,6 +19,9 @@ public final class SluiceLoopMain {
   /** A rate that is never reached: the limiter is asked all the same. */
   private static final int PER_SECOND = 10_000_000;
 
+  private static final double FLEET_PER_SECOND = 9_000_000;
+  private static final long FLEET_BURST = 100_000_000;
+
   private SluiceLoopMain() {}
 
   /** Works so many tasks and prints one line of figures. */
@@ -29,7 +33,7 @@ public final class SluiceLoopMain {
             .queue(
                 args[1],
                 queue ->
-                    queue
+                    fleet(queue, args.length > 4)
                         .group(args[2])
                         .order(Order.KEY)
                         .concurrency(CONCURRENCY)
@@ -40,5 +44,9 @@ public final class SluiceLoopMain {
       Measurement.printWhenDone(Long.parseLong(args[3]), done::sum);
       worker.stop();
     }
+  }
+
+  private static QueueBuilder fleet(QueueBuilder queue, boolean limited) {
+    return limited ? queue.fleetRate(FLEET_PER_SECOND, FLEET_BURST) : queue;
   }
 }

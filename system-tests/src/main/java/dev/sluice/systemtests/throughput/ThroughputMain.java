@@ -39,14 +39,17 @@ public final class ThroughputMain {
     Path folder = Files.createTempDirectory("sluice-throughput");
     List<JsonNode> plain = new ArrayList<>();
     List<JsonNode> sluice = new ArrayList<>();
+    List<JsonNode> fleet = new ArrayList<>();
     try (KafkaProcess kafka = KafkaProcess.start(1, Map.of(), "512m")) {
       fill(kafka.bootstrapServers(), folder, tasks);
       for (int round = 1; round <= ROUNDS; round++) {
         plain.add(run(PlainLoopMain.class, kafka, folder, "plain-" + round, tasks));
         sluice.add(run(SluiceLoopMain.class, kafka, folder, "sluice-" + round, tasks));
+        fleet.add(run(SluiceLoopMain.class, kafka, folder, "fleet-" + round, tasks, "fleet"));
       }
     }
-    print(summary(tasks, plain, sluice));
+    print(summary(tasks, "plain", plain, "sluice", sluice));
+    print(summary(tasks, "sluice", sluice, "fleetLimited", fleet));
   }
 
   private static void fill(String bootstrap, Path folder, long tasks) throws Exception {
@@ -62,9 +65,12 @@ public final class ThroughputMain {
   }
 
   private static JsonNode run(
-      Class<?> main, KafkaProcess kafka, Path folder, String name, long tasks) throws IOException {
+      Class<?> main, KafkaProcess kafka, Path folder, String name, long tasks, String... more)
+      throws IOException {
     Path log = folder.resolve(name + ".log");
-    List<String> arguments = List.of(kafka.bootstrapServers(), TOPIC, name, Long.toString(tasks));
+    List<String> arguments =
+        new ArrayList<>(List.of(kafka.bootstrapServers(), TOPIC, name, Long.toString(tasks)));
+    arguments.addAll(List.of(more));
     try (JavaProcess process =
         JavaProcess.start(main.getName(), List.of("-Xmx512m"), arguments, log)) {
       int exit = process.awaitExit(RUN_MAX);
@@ -78,7 +84,8 @@ public final class ThroughputMain {
     }
   }
 
-  private static String summary(long tasks, List<JsonNode> plain, List<JsonNode> sluice) {
+  private static String summary(
+      long tasks, String one, List<JsonNode> plain, String other, List<JsonNode> sluice) {
     StringBuilder text = new StringBuilder("{\"tasks\":").append(tasks);
     for (String field :
         List.of(
@@ -91,9 +98,11 @@ public final class ThroughputMain {
       text.append(
           String.format(
               Locale.ROOT,
-              ",\"%s\":{\"plain\":%.3f,\"sluice\":%.3f,\"ratio\":%.2f}",
+              ",\"%s\":{\"%s\":%.3f,\"%s\":%.3f,\"ratio\":%.2f}",
               field,
+              one,
               ofPlain,
+              other,
               ofSluice,
               ofSluice / ofPlain));
     }

@@ -9,10 +9,12 @@ import dev.sluice.systemtests.check.FleetJudge;
 import dev.sluice.systemtests.check.FleetLimits;
 import dev.sluice.systemtests.process.Load;
 import dev.sluice.systemtests.process.WorkerProcess;
+import dev.sluice.time.SystemClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Limits of the whole fleet, with processes that die and stand still. */
@@ -119,6 +121,43 @@ class FleetIT {
       Scenario.figures("fleet-small", Map.of("figures", figures));
       assertThat(figures.violations()).isEmpty();
       assertThat(figures.startsBy()).as("every worker has turns").hasSize(count);
+    }
+  }
+
+  @Test
+  void deletedControlTopicsAreMadeAnewAndNothingRunsUnlimitedMeanwhile() throws Exception {
+    try (Scenario scenario = new Scenario("fleet-topics", 4)) {
+      List<WorkerProcess> workers = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        workers.add(worker(scenario, "topics-" + i, "--fleet-rate", "200", "--fleet-burst", "20"));
+      }
+      Scenario.awaitReady(workers.toArray(WorkerProcess[]::new));
+      try (Load load = scenario.load(100, 4)) {
+        load.send(12_000);
+      }
+      awaitStarts(scenario, 400);
+      scenario
+          .admin()
+          .deleteTopics(List.of("sluice.grants", "sluice.reports", "sluice.settings"))
+          .all()
+          .get(10, TimeUnit.SECONDS);
+      long deleted = SystemClock.INSTANCE.nanos();
+      // What was held runs out within a lease; then there are none until somebody grants again.
+      Scenario.awaitThat(
+          "leases to end",
+          LONG,
+          () -> workers.stream().allMatch(w -> w.health().sum("sluice_fleet_share_rate") == 0));
+      long seen = starts(scenario);
+      Scenario.awaitThat("new grants", LONG, () -> starts(scenario) > seen + 20);
+      double seconds = (SystemClock.INSTANCE.nanos() - deleted) / 1e9;
+      awaitStarts(scenario, seen + 600);
+      workers.forEach(worker -> worker.process().terminate());
+      workers.forEach(worker -> assertThat(worker.process().awaitExit(LONG)).isZero());
+      FleetFigures figures =
+          FleetJudge.judge(
+              scenario.histories(), new FleetLimits(200, 20, 0), scenario.disturbances());
+      Scenario.figures("fleet-topics", Map.of("figures", figures, "grantsAgainSeconds", seconds));
+      assertThat(figures.violations()).isEmpty();
     }
   }
 

@@ -17,7 +17,7 @@ final class DemandMeter {
 
   private static final double HEADROOM = 1.25;
   private static final double MEMORY_SECONDS = 0.3;
-  private static final double SERVICE_SECONDS_MIN = 50e-6;
+  private static final double SERVICE_SECONDS_MIN = 5e-7;
   private static final double RATE_MIN = 0.5;
   private static final double CHANGE = 1.5;
 
