@@ -39,7 +39,10 @@ public final class PollLoop implements Runnable {
   private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
+  private static final long PAUSED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
   private final LoopState state;
+  private final boolean spinsOnPauses;
   private volatile boolean joined;
   private volatile boolean untilEmpty;
   private volatile boolean gaveUp;
@@ -57,6 +60,8 @@ public final class PollLoop implements Runnable {
       Clock clock,
       PollCounters counters) {
     this.state = new LoopState(settings, engine, lock, threads, clock, counters);
+    this.spinsOnPauses =
+        "consumer".equalsIgnoreCase(String.valueOf(settings.consumer().get("group.protocol")));
   }
 
   /** To be called under the lock after the engine was told something. */
@@ -191,6 +196,9 @@ public final class PollLoop implements Runnable {
 
   private ConsumerRecords<byte[], byte[]> poll(
       KafkaConsumer<byte[], byte[]> kafka, long timeoutNanos, Ownership ownership) {
+    if (spinsOnPauses && !kafka.paused().isEmpty()) {
+      return pollWithoutSpinning(kafka, timeoutNanos, ownership);
+    }
     // Rounded up: the consumer counts milliseconds, and a zero would spin.
     long millis = state.beginPoll() ? (timeoutNanos + 999_999) / 1_000_000 : 0;
     try {
@@ -203,6 +211,36 @@ public final class PollLoop implements Runnable {
     } finally {
       state.endPoll();
     }
+  }
+
+  /**
+   * The consumer of KIP-848 does not wait in a poll while it has fetched data of a paused
+   * partition: its buffer is not empty. Waiting is done here then, in small steps, because a fetch
+   * that arrives meanwhile does not end it.
+   */
+  private ConsumerRecords<byte[], byte[]> pollWithoutSpinning(
+      KafkaConsumer<byte[], byte[]> kafka, long timeoutNanos, Ownership ownership) {
+    ConsumerRecords<byte[], byte[]> records = ConsumerRecords.empty();
+    try {
+      records = kafka.poll(Duration.ZERO);
+    } catch (WakeupException e) {
+      // Meant for an earlier poll.
+    } catch (OffsetOutOfRangeException e) {
+      e.offsetOutOfRangePartitions().forEach(ownership::outOfRange);
+    }
+    if (records.isEmpty() && timeoutNanos > 0) {
+      state.lock.lock();
+      try {
+        if (!state.stopRequested()) {
+          state.awaitChange(Math.min(timeoutNanos, PAUSED_WAIT_NANOS));
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } finally {
+        state.lock.unlock();
+      }
+    }
+    return records;
   }
 
   private void accept(ConsumerRecords<byte[], byte[]> records) {
