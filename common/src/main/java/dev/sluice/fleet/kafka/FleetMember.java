@@ -30,6 +30,7 @@ public final class FleetMember implements AutoCloseable {
   private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
   private static final long BACKOFF_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(200);
   private static final long BACKOFF_NANOS_MAX = TimeUnit.SECONDS.toNanos(2);
+  private static final long LASTED_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long CLOSE_MILLIS = 2_000;
 
   private final KafkaSettings kafka;
@@ -106,22 +107,31 @@ public final class FleetMember implements AutoCloseable {
       while (!closing) {
         long begun = clock.nanos();
         try (ControlTopics topics = new ControlTopics(kafka, fleet, ADMIN_TIMEOUT)) {
-          runSession(topics);
+          // One client for as long as it works, also while there is no fleet to take part in.
+          while (!closing) {
+            begun = clock.nanos();
+            runSession(topics);
+            backoff = awaitNext(begun, backoff);
+          }
         } catch (RuntimeException e) {
           if (!closing) {
             report(e);
             participant.noSettings();
           }
         }
-        if (clock.nanos() - begun > TimeUnit.SECONDS.toNanos(10)) {
-          backoff = BACKOFF_NANOS_MIN;
-        }
-        await(backoff);
-        backoff = Math.min(BACKOFF_NANOS_MAX, backoff * 2);
+        backoff = awaitNext(begun, backoff);
       }
     } finally {
       ended.countDown();
     }
+  }
+
+  /** Waits before the next try; returns how long to wait before the one after it. */
+  private long awaitNext(long begunNanos, long backoffNanos) {
+    boolean lasted = clock.nanos() - begunNanos > LASTED_NANOS;
+    long wait = lasted ? BACKOFF_NANOS_MIN : backoffNanos;
+    await(wait);
+    return Math.min(BACKOFF_NANOS_MAX, wait * 2);
   }
 
   private void runSession(ControlTopics topics) {

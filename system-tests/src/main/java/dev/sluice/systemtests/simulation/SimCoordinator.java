@@ -135,10 +135,6 @@ final class SimCoordinator {
       if (reportPosition >= rememberUntil) {
         state.takeOver(all, acknowledgedAt);
         ruling = true;
-        if (Boolean.getBoolean("sim.debug"))
-          World.debug(
-              "%.4f TAKEOVER %s %s open %s found %s%n",
-              world.now() / 1e9, process.name, epoch, state.open(), all.shares());
         figures.tookOver(world.now());
       }
     }
@@ -155,28 +151,6 @@ final class SimCoordinator {
     }
     sample(now);
     for (Outgoing outgoing : state.tick(now)) {
-      if (Boolean.getBoolean("sim.debug")) {
-        outgoing
-            .batch()
-            .grants()
-            .forEach(
-                g ->
-                    g.limits()
-                        .forEach(
-                            l ->
-                                World.debug(
-                                    "%.4f COORD %s e%d #%d rep %d -> %s %s tok %d turn %d booked %s%n",
-                                    world.now() / 1e9,
-                                    process.name,
-                                    epoch.counter(),
-                                    g.number(),
-                                    g.report(),
-                                    g.incarnation(),
-                                    l.key() + " " + l.share(),
-                                    l.tokens(),
-                                    l.turn(),
-                                    state.booked(l.key()))));
-      }
       figures.sent(world.now());
       log.append(
           process,

@@ -250,15 +250,6 @@ final class SimWorker extends SimProcess {
     if (cutOffNow(world.now())) {
       invariants.lapsed(this);
     }
-    if (Boolean.getBoolean("sim.debug"))
-      World.debug(
-          "%.4f APPLY %s #%d rep %d left %.3f %s%n",
-          world.now() / 1e9,
-          name,
-          grant.number(),
-          grant.report(),
-          (endNanos - now()) / 1e9,
-          grant.limits());
     limits.apply(grant, endNanos, now());
   }
 

@@ -62,11 +62,6 @@ final class World {
     hash = hash * 1_000_003 + nowNanos;
   }
 
-  @SuppressWarnings("SystemOut")
-  static void debug(String f, Object... a) {
-    System.err.printf(f, a);
-  }
-
   long hash() {
     return hash;
   }

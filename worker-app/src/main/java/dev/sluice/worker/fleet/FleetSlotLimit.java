@@ -2,48 +2,22 @@
 package dev.sluice.worker.fleet;
 
 import dev.sluice.fleet.HeldLimits.Held;
-import dev.sluice.flow.limit.Limit;
-import dev.sluice.flow.pause.PauseReason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker's share of how many tasks the whole fleet may run at once. While nobody has set the
- * limit, it grants everything; slots are counted all the same, so that it can be set at any time.
- * Thread-safe.
+ * A share of a concurrency: a slot per thread that works tasks. Slots are counted while nobody has
+ * set the limit, too, so that it can be set at any time.
  */
-final class FleetSlotLimit implements Limit, SharedLimit {
-  private final Held held;
+final class FleetSlotLimit extends SharedLimit {
   private final boolean strict;
-  private volatile boolean active;
 
   FleetSlotLimit(Held held, boolean strict, boolean active) {
-    this.held = held;
+    super(held, active);
     this.strict = strict;
-    this.active = active;
-  }
-
-  @Override
-  public Held held() {
-    return held;
-  }
-
-  @Override
-  public boolean active() {
-    return active;
-  }
-
-  @Override
-  public void activate(boolean on) {
-    active = on;
   }
 
   @Override
   public boolean perThread() {
-    return true;
-  }
-
-  @Override
-  public boolean watchesStarts() {
     return true;
   }
 
@@ -53,14 +27,9 @@ final class FleetSlotLimit implements Limit, SharedLimit {
   }
 
   @Override
-  public PauseReason reason() {
-    return PauseReason.FLEET_LIMIT;
-  }
-
-  @Override
   public long tryAcquire(long nowNanos) {
     synchronized (held) {
-      if (!active) {
+      if (!active()) {
         held.slots().take();
         return GRANTED;
       }
@@ -73,13 +42,8 @@ final class FleetSlotLimit implements Limit, SharedLimit {
   }
 
   @Override
-  public boolean stillGranted(long nowNanos) {
-    if (!active) {
-      return true;
-    }
-    synchronized (held) {
-      return held.slots().valid(nowNanos);
-    }
+  boolean valid(long nowNanos) {
+    return held.slots().valid(nowNanos);
   }
 
   @Override

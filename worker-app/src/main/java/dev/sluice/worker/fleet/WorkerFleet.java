@@ -98,13 +98,12 @@ public final class WorkerFleet implements Participant {
     queues.add(queue);
     Predicate<HandlerLoad> covers = load -> load.queue().equals(queue.name());
     return List.of(
-        (Limit)
-            slots(
-                LimitKey.ofQueue(Kind.CONCURRENCY, queue.name()),
-                queue.fleet(),
-                longestTimeout,
-                covers),
-        (Limit) rate(LimitKey.ofQueue(Kind.RATE, queue.name()), queue.fleet(), covers));
+        slots(
+            LimitKey.ofQueue(Kind.CONCURRENCY, queue.name()),
+            queue.fleet(),
+            longestTimeout,
+            covers),
+        rate(LimitKey.ofQueue(Kind.RATE, queue.name()), queue.fleet(), covers));
   }
 
   /** The limits of one handler, or of the destination that it shares with others. */
@@ -121,14 +120,14 @@ public final class WorkerFleet implements Participant {
           destination
               .map(d -> LimitKey.ofDestination(Kind.CONCURRENCY, d))
               .orElseGet(() -> LimitKey.ofHandler(Kind.CONCURRENCY, queue, type));
-      all.add((Limit) slots(key, fleet, timeout, covers));
+      all.add(slots(key, fleet, timeout, covers));
     }
     if (fleet.rate().isPresent()) {
       LimitKey key =
           destination
               .map(d -> LimitKey.ofDestination(Kind.RATE, d))
               .orElseGet(() -> LimitKey.ofHandler(Kind.RATE, queue, type));
-      all.add((Limit) rate(key, fleet, covers));
+      all.add(rate(key, fleet, covers));
     }
     return all;
   }
