@@ -42,9 +42,9 @@ public final class CreditAccount {
     escrow = Math.min(escrowMost, unspent() / ESCROW_PART);
     sheddable = mayShed;
     endNanos = leaseEndNanos;
-    valid = endNanos - nowNanos > 0;
+    valid = true;
     everGranted = true;
-    settle(nowNanos);
+    settle(nowNanos); // a grant that is over already is given back at once
   }
 
   /** Whether somebody answers: the lease holds. */
