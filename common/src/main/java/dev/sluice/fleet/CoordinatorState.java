@@ -53,6 +53,7 @@ public final class CoordinatorState {
   private long calmSinceNanos;
   private long openAtNanos;
   private boolean open;
+  private boolean waitsOut;
   private long grantNumber;
   private long dropped;
 
@@ -119,9 +120,9 @@ public final class CoordinatorState {
                 byQueue.forEach(
                     (queue, credit) ->
                         credit(queue).ifPresent(c -> c.readBack(holder, credit, nowNanos))));
-    boolean waitOut = !found.complete() && rules.contains(ProtocolRule.WAIT_OUT_THE_UNREADABLE);
-    openAtNanos = waitOut ? nowNanos + LeaseTimes.readBackNanos(lease) : nowNanos;
-    open = !waitOut;
+    waitsOut = !found.complete() && rules.contains(ProtocolRule.WAIT_OUT_THE_UNREADABLE);
+    openAtNanos = waitsOut ? nowNanos + LeaseTimes.readBackNanos(lease) : nowNanos;
+    open = !waitsOut;
   }
 
   /** When it begins to give, if it waits for what it could not read; for people. */
@@ -316,10 +317,17 @@ public final class CoordinatorState {
     }
     expire(nowNanos);
     if (open) {
+      boolean held = false;
       for (LimitState limit : limits.values()) {
         limit.settlePool(nowNanos);
-        limit.plan(leaseNanos, PLAN_NANOS, nowNanos);
+        // What runs under a strict limit outlasts the leases that could not be read.
+        if (waitsOut && nowNanos - openAtNanos < limit.holdNanos()) {
+          held = true;
+        } else {
+          limit.plan(leaseNanos, PLAN_NANOS, nowNanos);
+        }
       }
+      waitsOut = held;
       credits.values().forEach(credit -> credit.distribute(nowNanos));
     }
     List<Outgoing> out = new ArrayList<>();
@@ -383,7 +391,8 @@ public final class CoordinatorState {
     }
     partition.flushed = true;
     partition.flushedNanos = nowNanos;
-    return new GrantBatch(epoch, nowNanos, leaseNanos, spacingNanos(), open, grants);
+    boolean allOpen = open && !waitsOut;
+    return new GrantBatch(epoch, nowNanos, leaseNanos, spacingNanos(), allOpen, grants);
   }
 
   private boolean changes(Holder holder) {

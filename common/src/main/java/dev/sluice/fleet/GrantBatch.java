@@ -11,8 +11,8 @@ import java.util.List;
  * @param monoNanos its monotonic time when it wrote this; comparable within an epoch only
  * @param leaseNanos how long a lease lasts for its holder
  * @param spacingNanos the least time between two reports of a holder, on average
- * @param open whether the coordinator gives: false while it waits out what an earlier log may have
- *     granted, so that whoever follows it then does not take the log for complete
+ * @param open whether the coordinator gives of all limits: false while it waits out what an earlier
+ *     log may have granted, so that whoever follows it then does not take the log for complete
  * @param grants for holders that read this partition
  */
 public record GrantBatch(

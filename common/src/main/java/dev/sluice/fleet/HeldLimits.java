@@ -31,6 +31,7 @@ public final class HeldLimits {
     private final @Nullable LeasedRate rate;
     private final @Nullable LeasedSlots slots;
     private long startedSlots;
+    private long reportedBeyond;
 
     private Held(
         LimitKey key,
@@ -120,7 +121,15 @@ public final class HeldLimits {
         mine.lower(Math.max(demand, mine.inUse()));
         held = new Share(0, mine.held(nowNanos));
       }
+      reportedBeyond = beyondShare(nowNanos);
       return new LimitReport(key, configured, holdNanos, demand, held, over, started());
+    }
+
+    /** What runs, or is about to start, where that is more than the share. */
+    private long beyondShare(long nowNanos) {
+      return rate != null
+          ? Math.max(0, rate.pending() - rate.share(nowNanos).units())
+          : Math.max(0, slots().inUse() - slots().slots(nowNanos));
     }
   }
 
@@ -161,6 +170,21 @@ public final class HeldLimits {
     return limits.values();
   }
 
+  /**
+   * Whether less runs than was reported, of what was more than the share: it stays booked, and is
+   * nobody's, until that is reported too.
+   */
+  public boolean gaveBack(long nowNanos) {
+    for (Held held : limits.values()) {
+      synchronized (held) {
+        if (held.reportedBeyond > 0 && held.beyondShare(nowNanos) < held.reportedBeyond) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /** A grant was accepted; limits that it does not name are nothing. */
   public void apply(Grant grant, long endNanos, long nowNanos) {
     Map<LimitKey, LimitGrant> byKey = new LinkedHashMap<>();
@@ -192,6 +216,9 @@ public final class HeldLimits {
     List<LimitReport> reports = new ArrayList<>();
     for (Held held : limits.values()) {
       if (!set.test(held.key)) {
+        synchronized (held) {
+          held.reportedBeyond = 0;
+        }
         continue;
       }
       long wanted = demand.applyAsLong(held.key);

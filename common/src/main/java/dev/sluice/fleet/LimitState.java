@@ -46,6 +46,11 @@ final class LimitState {
     return limit;
   }
 
+  /** How much longer than its lease a share stays booked. */
+  long holdNanos() {
+    return holdNanos;
+  }
+
   int members() {
     return members.size();
   }

@@ -23,6 +23,7 @@ public final class ReadBack {
   private final Map<String, List<Found>> shares = new HashMap<>();
   private final Map<String, Map<String, CreditGrant>> credits = new HashMap<>();
   private long longestLease;
+  private long longestHold;
   private boolean complete;
   private boolean anyOpen;
 
@@ -58,6 +59,11 @@ public final class ReadBack {
     }
     anyOpen |= batch.open();
     longestLease = Math.max(longestLease, batch.leaseNanos());
+    for (Grant grant : batch.grants()) {
+      for (LimitGrant limit : grant.limits()) {
+        longestHold = Math.max(longestHold, limit.holdNanos());
+      }
+    }
     Reign reign = reigns.isEmpty() ? null : reigns.get(reigns.size() - 1);
     if (reign != null && reign.epoch.isAfter(batch.epoch())) {
       return false; // written by a coordinator that was superseded here: nobody accepts it
@@ -73,7 +79,7 @@ public final class ReadBack {
   }
 
   private void forgetOld(Reign present) {
-    long window = LeaseTimes.readBackWindowNanos(longestLease);
+    long window = LeaseTimes.readBackWindowNanos(longestLease, longestHold);
     present.batches.removeIf(batch -> present.lastNanos - batch.monoNanos() > window);
     if (present.lastNanos - present.firstNanos > window) {
       // All that was before this reign is over.

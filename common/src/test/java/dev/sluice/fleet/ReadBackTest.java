@@ -54,6 +54,17 @@ class ReadBackTest {
   }
 
   @Test
+  void slotsOfAStrictLimitAreReadBackForAsLongAsTheirTasksMayRun() {
+    Share three = new Share(0, 3);
+    LimitKey slots = LimitKey.ofQueue(LimitKey.Kind.CONCURRENCY, "q");
+    LimitGrant strict = new LimitGrant(slots, three, 0, 0, 0, 20 * SECOND);
+    readBack.read(batch(OLD, 0, true, new Grant("stopped", 1, 1, List.of(strict), List.of())));
+    readBack.read(batch(OLD, 24 * SECOND, true, grant("h", 2, 10)));
+    readBack.read(batch(OWN, 0, false));
+    assertThat(readBack.shares()).containsKeys("stopped", "h");
+  }
+
+  @Test
   void aSupersededCoordinatorIsNotHeard() {
     readBack.read(batch(new Epoch("t", 2, 5, "b"), 0, true, grant("h", 1, 5)));
     readBack.read(batch(OLD, 1, true, grant("h", 9, 500)));

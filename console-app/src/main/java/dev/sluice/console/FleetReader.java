@@ -141,7 +141,7 @@ public final class FleetReader {
 
   private void write(String queue, OperatorSetting.What what, byte @Nullable [] value) {
     try (ControlTopics topics = new ControlTopics(kafka, fleet, TIMEOUT)) {
-      ControlTopics.Found ignored = topics.ensure();
+      ControlTopics.Found ignored = topics.ensure(0);
     }
     Map<String, Object> properties = kafka.producer();
     properties.put("max.block.ms", Long.toString(TIMEOUT.toMillis()));

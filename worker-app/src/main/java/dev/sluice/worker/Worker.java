@@ -122,15 +122,20 @@ public final class Worker implements AutoCloseable {
   /** A worker whose limits hang on the control topics says at once if it cannot have them. */
   private static void prepareFleet(WorkerBuilder builder) {
     boolean needed = false;
+    long hold = 0;
     for (QueueBuilder queue : builder.queues.values()) {
       needed |= !queue.definition().fleet().isNone() || queue.definition().capacity().tasks() > 0;
       for (QueueBuilder.Handled each : queue.handlers().values()) {
-        needed |= !each.settings().fleet.isNone();
+        HandlerSettings settings = each.settings();
+        needed |= !settings.fleet.isNone();
+        Duration timeout = settings.orElse(queue.defaults()).timeoutOrDefault();
+        hold = Math.max(hold, WorkerFleet.holdNanos(settings.fleet, timeout));
+        hold = Math.max(hold, WorkerFleet.holdNanos(queue.definition().fleet(), timeout));
       }
     }
     if (needed) {
       try (ControlTopics topics = new ControlTopics(builder.kafka, builder.fleet, START_TIMEOUT)) {
-        ControlTopics.Found ignored = topics.ensure();
+        ControlTopics.Found ignored = topics.ensure(hold);
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.sluice.fleet.kafka;
 
 import dev.sluice.ConfigException;
 import dev.sluice.SluiceException;
+import dev.sluice.flow.lease.LeaseTimes;
 import dev.sluice.kafka.BrokerUnavailableException;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** Finds, creates and checks the control topics. Each call waits a bounded time. */
 public final class ControlTopics implements AutoCloseable {
   private static final long COMPACTION_LAGS = 4;
+  private static final Duration COMPACTION_LAG_LEAST = Duration.ofMinutes(2);
   private static final int SAFE_REPLICAS = 3;
 
   private final Admin admin;
@@ -60,11 +62,12 @@ public final class ControlTopics implements AutoCloseable {
   /**
    * Creates what is missing, and checks what is there.
    *
+   * @param holdNanos how much longer than its lease a share may be in use
    * @throws ConfigException if a topic is missing and may not be created, or if it is configured so
    *     that limits could break
    * @throws BrokerUnavailableException if no broker answers
    */
-  public Found ensure() {
+  public Found ensure(long holdNanos) {
     int replicas = fleet.replicationFactor();
     if (find() == null) {
       if (replicas == 0) {
@@ -74,9 +77,9 @@ public final class ControlTopics implements AutoCloseable {
       wanted.put(fleet.grantsTopic(), fleet.grantsPartitions());
       wanted.put(fleet.reportsTopic(), fleet.reportsPartitions());
       wanted.put(fleet.settingsTopic(), 1);
-      topics.ensure(wanted, (short) replicas, configs(replicas));
+      topics.ensure(wanted, (short) replicas, configs(replicas, holdNanos));
     }
-    check();
+    check(holdNanos);
     Found found = find();
     if (found == null) {
       throw new SluiceException(
@@ -89,13 +92,15 @@ public final class ControlTopics implements AutoCloseable {
     return List.of(fleet.grantsTopic(), fleet.reportsTopic(), fleet.settingsTopic());
   }
 
-  private Map<String, String> configs(int replicas) {
+  private Map<String, String> configs(int replicas, long holdNanos) {
     Map<String, String> configs = new LinkedHashMap<>();
     configs.put("cleanup.policy", "compact");
     configs.put("message.timestamp.type", "LogAppendTime");
-    configs.put("min.compaction.lag.ms", Long.toString(lagMillis()));
+    long lag = Math.max(COMPACTION_LAG_LEAST.toMillis(), lagMillis(holdNanos));
+    configs.put("min.compaction.lag.ms", Long.toString(lag));
     configs.put("segment.bytes", Integer.toString(8 << 20));
-    configs.put("segment.ms", Long.toString(TimeUnit.MINUTES.toMillis(5)));
+    // Whoever takes over reads all that is not compacted yet.
+    configs.put("segment.ms", Long.toString(TimeUnit.MINUTES.toMillis(1)));
     configs.put("min.cleanable.dirty.ratio", "0.1");
     configs.put("delete.retention.ms", Long.toString(TimeUnit.MINUTES.toMillis(10)));
     configs.put("unclean.leader.election.enable", "false");
@@ -103,8 +108,10 @@ public final class ControlTopics implements AutoCloseable {
     return configs;
   }
 
-  private long lagMillis() {
-    return COMPACTION_LAGS * fleet.lease().toMillis();
+  private long lagMillis(long holdNanos) {
+    long window = LeaseTimes.readBackWindowNanos(fleet.lease().toNanos(), holdNanos);
+    return Math.max(
+        COMPACTION_LAGS * fleet.lease().toMillis(), TimeUnit.NANOSECONDS.toMillis(window) + 1);
   }
 
   /** The control topics, or null if one of them is missing. */
@@ -127,12 +134,12 @@ public final class ControlTopics implements AutoCloseable {
   }
 
   /** Refuses topics that could lose grants before they are over. */
-  private void check() {
+  private void check(long holdNanos) {
     List<ConfigResource> resources =
         names().stream().map(n -> new ConfigResource(ConfigResource.Type.TOPIC, n)).toList();
     try {
       await(admin.describeConfigs(resources).all())
-          .forEach((resource, config) -> check(resource.name(), config));
+          .forEach((resource, config) -> check(resource.name(), config, holdNanos));
     } catch (ExecutionException e) {
       if (e.getCause() instanceof AuthorizationException) {
         return; // without the right to see it, it cannot be checked
@@ -143,13 +150,13 @@ public final class ControlTopics implements AutoCloseable {
     }
   }
 
-  private void check(String topic, Config config) {
+  private void check(String topic, Config config, long holdNanos) {
     refuseUnless(topic, "cleanup.policy", "compact", value(config, "cleanup.policy"));
     if (topic.equals(fleet.settingsTopic())) {
       return;
     }
     String lag = value(config, "min.compaction.lag.ms");
-    if (lag.isEmpty() || Long.parseLong(lag) < lagMillis()) {
+    if (lag.isEmpty() || Long.parseLong(lag) < lagMillis(holdNanos)) {
       throw new ConfigException(
           "Topic "
               + topic
@@ -157,8 +164,9 @@ public final class ControlTopics implements AutoCloseable {
               + lag
               + "; a new coordinator must find what was granted in the last "
               + fleet.lease()
+              + (holdNanos == 0 ? "" : ", and longer where a limit on concurrency is strict")
               + ", so it must be at least "
-              + lagMillis()
+              + lagMillis(holdNanos)
               + ". Set it with kafka-configs.sh, or name another topic in the fleet section.");
     }
   }

@@ -158,7 +158,7 @@ public final class FleetMember implements AutoCloseable {
 
   private ControlTopics.@Nullable Found find(ControlTopics topics) {
     if (identity.kind() == Report.Kind.WORKER) {
-      return topics.ensure();
+      return topics.ensure(participant.longestHoldNanos());
     }
     // A producer takes part where there is a fleet; it does not make one.
     ControlTopics.Found found = topics.find();

@@ -45,6 +45,14 @@ public interface Participant {
   /** All leases are over at once: the control topics are others. */
   void leasesOver(long nowNanos);
 
+  /**
+   * How much longer than its lease a share of this process may be in use, in nanoseconds: 0 but for
+   * strict limits on concurrency. Grants must be in the topic for as long.
+   */
+  default long longestHoldNanos() {
+    return 0;
+  }
+
   /** Whether something has changed that should be reported without waiting. */
   boolean urgent(long nowNanos);
 

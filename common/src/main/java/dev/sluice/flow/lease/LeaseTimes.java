@@ -21,8 +21,13 @@ public final class LeaseTimes {
     return (long) Math.ceil(leaseNanos * (1 + 2 * DRIFT) * 1.01);
   }
 
-  /** How old a grant can be that is read back, on the clock of the one who wrote it. */
-  public static long readBackWindowNanos(long leaseNanos) {
-    return (long) Math.ceil(leaseNanos * (1 + 2 * DRIFT) * 1.3);
+  /**
+   * How old a grant can be that is read back, on the clock of the one who wrote it.
+   *
+   * @param holdNanos how much longer than its lease a share stays booked: 0, or for a strict limit
+   *     on concurrency the attempt time-out and a grace
+   */
+  public static long readBackWindowNanos(long leaseNanos, long holdNanos) {
+    return (long) Math.ceil((leaseNanos + holdNanos) * (1 + 2 * DRIFT) * 1.3);
   }
 }

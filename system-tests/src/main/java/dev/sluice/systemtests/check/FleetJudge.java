@@ -67,6 +67,15 @@ public final class FleetJudge {
         violations);
   }
 
+  /** When the attempts in these files began, in order; nanoseconds of the monotonic clock. */
+  public static long[] starts(List<Path> files) {
+    Times starts = new Times();
+    for (Path file : files) {
+      read(file, List.of(), starts, new ArrayList<>(), new TreeMap<>());
+    }
+    return starts.sorted();
+  }
+
   private static void read(
       Path file,
       List<Disturbance> kills,

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -33,6 +34,7 @@ public final class Load implements AutoCloseable {
   private final Zipf zipf = new Zipf(KEYS, 1.0);
   private final SplittableRandom random;
   private final AtomicLong accepted = new AtomicLong();
+  private IntSupplier partition = () -> -1;
   private final AtomicLong unknown = new AtomicLong();
 
   /**
@@ -66,6 +68,12 @@ public final class Load implements AutoCloseable {
             new ByteArraySerializer());
   }
 
+  /** From now on tasks without a key of the caller's go where this says. */
+  public Load to(IntSupplier partitions) {
+    this.partition = partitions;
+    return this;
+  }
+
   /** Sends so many tasks as fast as the brokers take them, and waits for their fates. */
   public void send(long tasks) {
     for (long i = 0; i < tasks; i++) {
@@ -89,14 +97,18 @@ public final class Load implements AutoCloseable {
   }
 
   private void sendOne() {
-    send(keys[zipf.next(random)], payload);
+    send(keys[zipf.next(random)], payload, partition.getAsInt());
   }
 
   /** Sends one task of the caller's. */
-  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
   public void send(byte[] key, byte[] value) {
+    send(key, value, -1);
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
+  private void send(byte[] key, byte[] value, int to) {
     producer.send(
-        new ProducerRecord<>(topic, key, value),
+        new ProducerRecord<>(topic, to < 0 ? null : to, key, value),
         (metadata, failure) -> {
           if (failure == null) {
             accepted.incrementAndGet();

@@ -19,6 +19,8 @@ public enum Fault {
   CUT_OFF,
   /** The coordinator can neither read nor write. */
   CUT_OFF_LEADER,
+  /** The coordinator cannot reach the partition that has the claims; it can reach all others. */
+  LEADER_MISSES_CLAIMS,
   /** What a worker reads and writes is late, by seconds. */
   SLOW,
   /** What a worker reads is late, and then it is cut off. */
@@ -45,6 +47,7 @@ public enum Fault {
           STOP_LEADER,
           CUT_OFF,
           CUT_OFF_LEADER,
+          LEADER_MISSES_CLAIMS,
           SLOW,
           SLOW,
           SLOW_THEN_CUT_OFF,

@@ -10,6 +10,7 @@ import java.util.SplittableRandom;
  * What is simulated. Times are virtual.
  *
  * @param seed all chance comes from it
+ * @param past whether the control topics had a coordinator before
  * @param workers at the start; more join
  * @param producers for the one queue
  * @param grantsPartitions of the grants topic
@@ -29,6 +30,7 @@ import java.util.SplittableRandom;
  */
 public record Scenario(
     long seed,
+    boolean past,
     int workers,
     int producers,
     int grantsPartitions,
@@ -52,6 +54,7 @@ public record Scenario(
     long[] bursts = {1, 5, 20, 50};
     return new Scenario(
         seed,
+        seed % 4 != 0,
         2 + random.nextInt(5),
         1 + random.nextInt(3),
         1 + random.nextInt(3),
@@ -74,6 +77,7 @@ public record Scenario(
   Scenario withFaults(List<Fault> other, int everyMillis) {
     return new Scenario(
         seed,
+        past,
         workers,
         producers,
         grantsPartitions,

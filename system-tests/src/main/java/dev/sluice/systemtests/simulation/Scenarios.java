@@ -17,7 +17,7 @@ final class Scenarios {
     return switch (rule) {
       case READ_FROM_START ->
           base.withFaults(
-              List.of(Fault.STOP_LEADER, Fault.CUT_OFF_LEADER, Fault.RESTART, Fault.JOIN), 500);
+              List.of(Fault.LEADER_MISSES_CLAIMS, Fault.RESTART, Fault.RESTART, Fault.JOIN), 700);
       case BOOK_THE_LARGEST ->
           base.withFaults(List.of(Fault.CUT_OFF_AND_KILL_LEADER, Fault.JOIN, Fault.SLOW), 1_500);
       case LEASE_FROM_REPORT ->
@@ -29,6 +29,7 @@ final class Scenarios {
   static Scenario large(long seed) {
     return new Scenario(
         seed,
+        false,
         10_000,
         1_000,
         256,
@@ -50,6 +51,7 @@ final class Scenarios {
   static Scenario slowdown(long seed) {
     return new Scenario(
         seed,
+        false,
         3,
         4,
         2,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.systemtests.simulation;
 
+import dev.sluice.fleet.Claim;
+import dev.sluice.fleet.Epoch;
+import dev.sluice.fleet.GrantBatch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -39,6 +42,20 @@ final class SimLog {
     return generation;
   }
 
+  /** There was somebody before, long ago: a coordinator that had nothing to give any more. */
+  void past(int grantsPartitions) {
+    Epoch epoch = new Epoch(topicId(), 1, 0, "of-the-past");
+    for (int i = 0; i < grantsPartitions; i++) {
+      List<Entry> entries = new ArrayList<>();
+      if (i == 0) {
+        entries.add(new Entry(0, new Claim(1, epoch.incarnation(), "past"), 0));
+      }
+      GrantBatch batch = new GrantBatch(epoch, 0, 5 * World.SECOND, 0, true, List.of());
+      entries.add(new Entry(entries.size(), batch, 0));
+      partitions.put(new Place("grants", i), entries);
+    }
+  }
+
   /** Deletes the topics and makes them anew. */
   void recreate() {
     generation++;
@@ -52,7 +69,8 @@ final class SimLog {
     String line = from.line() + place;
     long arrival =
         Math.max(
-            world.now() + from.delayNanos(), lastArrival.getOrDefault(line, Long.MIN_VALUE) + 1);
+            world.now() + from.delayNanos(place),
+            lastArrival.getOrDefault(line, Long.MIN_VALUE) + 1);
     lastArrival.put(line, arrival);
     world.at(
         arrival,
@@ -63,7 +81,7 @@ final class SimLog {
           List<Entry> entries = partitions.computeIfAbsent(place, p -> new ArrayList<>());
           entries.add(new Entry(entries.size(), value, world.now()));
           world.trace("append", place.hashCode() * 31L + entries.size());
-          long acked = world.now() + from.delayNanos();
+          long acked = world.now() + from.delayNanos(place);
           world.at(acked, () -> from.whenRunning(() -> ack.done(true)));
         });
   }
@@ -77,7 +95,7 @@ final class SimLog {
   List<Entry> read(SimProcess reader, Place place, long from) {
     List<Entry> entries = partitions.getOrDefault(place, List.of());
     List<Entry> seen = new ArrayList<>();
-    long visible = world.now() - reader.fetchNanos();
+    long visible = world.now() - reader.fetchNanos(place);
     for (int i = (int) from; i < entries.size() && entries.get(i).atNanos() <= visible; i++) {
       seen.add(entries.get(i));
     }

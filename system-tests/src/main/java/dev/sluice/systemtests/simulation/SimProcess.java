@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /** A process that takes part: it reads its partition of the grants and reports. */
 abstract class SimProcess {
@@ -40,6 +41,8 @@ abstract class SimProcess {
   private long stoppedUntil;
   private long cutOffUntil;
   private long slowUntil;
+  private SimLog.@Nullable Place away;
+  private long awayUntil;
   private long position;
   private long believeFrom;
   private long nextReport;
@@ -109,9 +112,15 @@ abstract class SimProcess {
     return Math.max(base, cutOffUntil - world.now() + World.TICK);
   }
 
+  /** The same for a message to one place, which may be out of its reach alone. */
+  final long delayNanos(SimLog.Place place) {
+    long usual = delayNanos();
+    return place.equals(away) ? Math.max(usual, awayUntil - world.now() + World.TICK) : usual;
+  }
+
   /** How old a record is when it can see it. */
-  final long fetchNanos() {
-    if (world.now() < cutOffUntil) {
+  final long fetchNanos(SimLog.Place place) {
+    if (world.now() < cutOffUntil || place.equals(away) && world.now() < awayUntil) {
       return Long.MAX_VALUE / 4;
     }
     return world.now() < slowUntil ? 2 * World.SECOND : 2 * World.TICK;
@@ -161,6 +170,13 @@ abstract class SimProcess {
   final void cutOff(long nanos) {
     cutOffUntil = world.now() + nanos;
     world.trace("cut", name.hashCode());
+  }
+
+  /** The broker that leads one partition is out of its reach, the others are not. */
+  final void cutOffFrom(SimLog.Place place, long nanos) {
+    away = place;
+    awayUntil = world.now() + nanos;
+    world.trace("away", name.hashCode());
   }
 
   final void slow(long nanos) {

@@ -199,6 +199,11 @@ final class SimWorker extends SimProcess {
     return coordinator != null;
   }
 
+  /** It goes on as the coordinator for those whose grants are elsewhere. */
+  void missClaims(long nanos) {
+    cutOffFrom(first, nanos);
+  }
+
   @Nullable SimCoordinator coordinator() {
     return coordinator;
   }
@@ -226,7 +231,7 @@ final class SimWorker extends SimProcess {
       coordinated = mine.get();
       coordinator = new SimCoordinator(this, world, log, scenario, figures, mine.get(), queue);
     }
-    if (quiet && fetchNanos() < World.SECOND) {
+    if (quiet && fetchNanos(first) < World.SECOND) {
       election
           .claim(firstPosition >= log.end(first), now())
           .ifPresent(
@@ -267,7 +272,11 @@ final class SimWorker extends SimProcess {
             && rate.rate().pending() == 0
             && !rate.rate().share(now()).isNone();
     boolean slotCame = rate != null && lastWithoutSlot && !withoutSlot();
-    return over || slotCame || lastDemand < 0 || demand == 0 != (lastDemand == 0);
+    return limits.gaveBack(now())
+        || over
+        || slotCame
+        || lastDemand < 0
+        || demand == 0 != (lastDemand == 0);
   }
 
   /** Whether no token would help, because there is no slot to start in. */

@@ -33,6 +33,9 @@ public final class Simulation {
   }
 
   private SimulationResult run() {
+    if (scenario.past()) {
+      log.past(scenario.grantsPartitions());
+    }
     for (int i = 0; i < scenario.workers(); i++) {
       addWorker("w" + i, (long) (random.nextDouble() * 2 * World.SECOND));
     }
@@ -120,6 +123,7 @@ public final class Simulation {
       case STOP_LEADER -> leader.stop(longTime);
       case CUT_OFF -> victim.cutOff(shortTime);
       case CUT_OFF_LEADER -> leader.cutOff(longTime);
+      case LEADER_MISSES_CLAIMS -> leader.missClaims(longTime);
       case SLOW -> victim.slow(longTime);
       case SLOW_THEN_CUT_OFF -> {
         victim.slow(3 * World.SECOND);

@@ -120,11 +120,17 @@ final class Scenario implements AutoCloseable {
     return workers.stream().map(WorkerProcess::history).filter(Files::exists).toList();
   }
 
-  /** Starts a worker of the queue with these flags, with the history and health of its own. */
+  /**
+   * Starts a worker of the queue with these flags, with the history and health of its own. Its name
+   * is that of its files unless the flags have another.
+   */
   WorkerProcess worker(String workerName, List<String> jvmOptions, String... flags) {
-    List<String> arguments =
-        new ArrayList<>(List.of(QUEUE, "-b", kafka.bootstrapServers(), "--name", workerName));
-    arguments.addAll(List.of(flags));
+    List<String> arguments = new ArrayList<>(List.of(QUEUE, "-b", kafka.bootstrapServers()));
+    List<String> given = List.of(flags);
+    if (!given.contains("--name")) {
+      arguments.addAll(List.of("--name", workerName));
+    }
+    arguments.addAll(given);
     List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC"));
     options.addAll(jvmOptions);
     WorkerProcess worker = WorkerProcess.start(folder, workerName, options, arguments);

@@ -14,9 +14,6 @@ import java.util.List;
  * @param limits one line per limit that is set
  */
 public record FleetView(List<Line> limits) {
-  /** None. */
-  public static final FleetView EMPTY = new FleetView(List.of());
-
   public FleetView {
     limits = List.copyOf(limits);
   }

@@ -58,7 +58,6 @@ public final class WorkerFleet implements Participant {
   private boolean settingsKnown;
   private long lookedNanos;
   private long settingsNanos;
-  private volatile FleetView view = FleetView.EMPTY;
 
   private static final class Shared {
     final LimitKey key;
@@ -147,14 +146,20 @@ public final class WorkerFleet implements Participant {
     return known.limit;
   }
 
+  /** How long after a lease tasks under these limits may still run, if they are strict. */
+  public static long holdNanos(FleetLimitsDefinition fleet, Duration timeout) {
+    return fleet.concurrency().filter(c -> c.mode() == FleetMode.STRICT).isPresent()
+        ? timeout.toNanos() + HOLD_GRACE_NANOS
+        : 0;
+  }
+
   private SharedLimit slots(
       LimitKey key, FleetLimitsDefinition fleet, Duration timeout, Predicate<HandlerLoad> covers) {
     boolean set = fleet.concurrency().isPresent();
     boolean strict = fleet.concurrency().map(c -> c.mode() == FleetMode.STRICT).orElse(false);
     Share configured =
         new Share(0, fleet.concurrency().map(FleetConcurrencyDefinition::limit).orElse(0));
-    long hold = strict ? timeout.toNanos() + HOLD_GRACE_NANOS : 0;
-    Held held = declare(key, configured, hold);
+    Held held = declare(key, configured, holdNanos(fleet, timeout));
     Shared known =
         shared.computeIfAbsent(
             key,
@@ -265,13 +270,11 @@ public final class WorkerFleet implements Participant {
   public void granted(Grant grant, long leaseEndNanos, long nowNanos) {
     limits.apply(grant, leaseEndNanos, nowNanos);
     groups.forEach(WorkedGroup::fleetGranted);
-    view = FleetView.of(active(), nowNanos);
   }
 
   @Override
   public void leasesOver(long nowNanos) {
     limits.end(nowNanos);
-    view = FleetView.of(active(), nowNanos);
   }
 
   private List<Held> active() {
@@ -284,6 +287,15 @@ public final class WorkerFleet implements Participant {
   // ---- reports ----
 
   @Override
+  public long longestHoldNanos() {
+    long longest = 0;
+    for (Held held : limits.all()) {
+      longest = Math.max(longest, held.holdNanos());
+    }
+    return longest;
+  }
+
+  @Override
   public boolean urgent(long nowNanos) {
     if (nowNanos - settingsNanos > SETTINGS_NANOS) {
       settingsNanos = nowNanos;
@@ -294,6 +306,9 @@ public final class WorkerFleet implements Participant {
     }
     if (nowNanos - lookedNanos >= LOOK_NANOS) {
       look(nowNanos);
+    }
+    if (limits.gaveBack(nowNanos)) {
+      return true;
     }
     for (Shared each : shared.values()) {
       if (each.limit.active() && (each.meter.changed() || turnOver(each, nowNanos))) {
@@ -401,7 +416,6 @@ public final class WorkerFleet implements Participant {
               return each != null && each.limit.active();
             },
             nowNanos);
-    view = FleetView.of(active(), nowNanos);
     return new Content(reports, List.of(), leaving ? List.of() : QueueReports.of(queues, groups));
   }
 
@@ -412,6 +426,6 @@ public final class WorkerFleet implements Participant {
 
   /** What the worker holds of the fleet's limits; for people and metrics, from any thread. */
   public FleetView view() {
-    return view;
+    return FleetView.of(active(), clock.nanos());
   }
 }

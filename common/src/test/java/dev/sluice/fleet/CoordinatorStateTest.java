@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.fleet.CoordinatorState.Outgoing;
+import dev.sluice.flow.share.Share;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Cases; what holds in all of them is for the simulation in system-tests. */
+class CoordinatorStateTest {
+  private static final long SECOND = 1_000_000_000L;
+  private static final long LEASE = 5 * SECOND;
+  private static final long HOLD = 14 * SECOND;
+  private static final LimitKey RATE = LimitKey.ofQueue(LimitKey.Kind.RATE, "q");
+  private static final LimitKey SLOTS = LimitKey.ofQueue(LimitKey.Kind.CONCURRENCY, "q");
+  private static final Epoch OWN = new Epoch("t", 2, 9, "me");
+
+  private final CoordinatorState state = new CoordinatorState(OWN, 1, LEASE, ProtocolRule.ALL, 0);
+  private long reports;
+
+  private void takeOver(boolean past) {
+    ReadBack found = new ReadBack(OWN, ProtocolRule.ALL);
+    if (past) {
+      found.read(new GrantBatch(new Epoch("t", 1, 0, "old"), 0, LEASE, 0, true, List.of()));
+    }
+    found.read(new GrantBatch(OWN, 0, LEASE, 0, false, List.of()));
+    state.takeOver(found, 0);
+  }
+
+  /** A worker with demand reports; what it is granted then. */
+  private Grant granted(long now) {
+    Report report =
+        new Report(
+            "w",
+            "w-1",
+            Report.Kind.WORKER,
+            ++reports,
+            "t",
+            0,
+            0,
+            0,
+            0,
+            false,
+            List.of(
+                new LimitReport(RATE, new Share(100_000, 10), 0, 500_000, Share.NONE, false, 0),
+                new LimitReport(SLOTS, new Share(0, 8), HOLD, 8, Share.NONE, false, 0)),
+            List.of(),
+            List.of());
+    state.report(report, now);
+    List<Outgoing> out = state.tick(now);
+    return out.stream()
+        .flatMap(each -> each.batch().grants().stream())
+        .reduce((a, b) -> b)
+        .orElse(new Grant("none", 1, 1, List.of(), List.of()));
+  }
+
+  private static Share share(Grant grant, LimitKey key) {
+    return grant.limits().stream()
+        .filter(each -> each.key().equals(key))
+        .map(LimitGrant::share)
+        .findFirst()
+        .orElse(Share.NONE);
+  }
+
+  @Test
+  void withAPastThatWasReadItGivesAtOnce() {
+    takeOver(true);
+    Grant grant = granted(1);
+    assertThat(share(grant, RATE).isNone()).isFalse();
+    assertThat(share(grant, SLOTS).units()).isEqualTo(8);
+  }
+
+  @Test
+  void withoutAPastItWaitsForLeasesAndLongerForWhatStrictLimitsLetRun() {
+    takeOver(false);
+    assertThat(granted(SECOND).limits()).isEmpty();
+    Grant first = granted(6 * SECOND);
+    assertThat(share(first, RATE).isNone()).isFalse();
+    assertThat(share(first, SLOTS).isNone()).isTrue();
+    assertThat(share(granted(18 * SECOND), SLOTS).isNone()).isTrue();
+    assertThat(share(granted(20 * SECOND), SLOTS).units()).isEqualTo(8);
+  }
+
+  @Test
+  void whileAStrictLimitWaitsTheLogIsNotTakenForComplete() {
+    takeOver(false);
+    granted(SECOND);
+    assertThat(state.tick(6 * SECOND)).allMatch(out -> !out.batch().open());
+    granted(19 * SECOND);
+    assertThat(state.tick(21 * SECOND)).isNotEmpty().allMatch(out -> out.batch().open());
+  }
+}
