@@ -2,6 +2,7 @@
 package dev.sluice.fleet;
 
 import dev.sluice.flow.credit.CreditBook;
+import dev.sluice.flow.credit.DelayWindow;
 import dev.sluice.flow.lease.LeaseTimes;
 import dev.sluice.flow.share.Share;
 import java.util.ArrayList;
@@ -214,11 +215,20 @@ public final class CoordinatorState {
                 }
               });
     }
-    observeRoundTrip(report.roundTripNanos(), nowNanos);
+    observeRoundTrip(report, nowNanos);
     if (report.leaving()) {
+      leave(report);
       forget(holder);
       holders.remove(report.incarnation());
     }
+  }
+
+  /** What it was granted and has not applied is free at once, too. */
+  private void leave(Report report) {
+    Map<LimitKey, Share> held = new HashMap<>();
+    report.limits().forEach(each -> held.put(each.key(), each.held()));
+    limits.forEach(
+        (key, limit) -> limit.book.left(report.incarnation(), held.getOrDefault(key, Share.NONE)));
   }
 
   private void forget(Holder holder) {
@@ -228,8 +238,11 @@ public final class CoordinatorState {
   }
 
   /** Where grants come so late that leases are in danger, leases become longer. */
-  private void observeRoundTrip(long nanos, long nowNanos) {
-    if (nanos <= 0) {
+  private void observeRoundTrip(Report report, long nowNanos) {
+    long nanos = report.roundTripNanos();
+    // Reports from before it gave anything were answered late for that reason alone.
+    boolean settled = open && nowNanos - openAtNanos > leaseNanos;
+    if (nanos <= 0 || !settled || report.appliedCounter() != epoch.counter()) {
       return;
     }
     roundTrips[roundTripCount++ % LEASE_LOOK_REPORTS] = nanos;
@@ -321,7 +334,7 @@ public final class CoordinatorState {
       for (LimitState limit : limits.values()) {
         limit.settlePool(nowNanos);
         // What runs under a strict limit outlasts the leases that could not be read.
-        if (waitsOut && nowNanos - openAtNanos < limit.holdNanos()) {
+        if (waitsOut && nowNanos - openAtNanos < LeaseTimes.bookNanos(limit.holdNanos())) {
           held = true;
         } else {
           limit.plan(leaseNanos, PLAN_NANOS, nowNanos);
@@ -341,6 +354,27 @@ public final class CoordinatorState {
       limits.values().forEach(LimitState::told);
     }
     return out;
+  }
+
+  /**
+   * Who should coordinate next, as the claim to write for it: the worker that was heard last. So an
+   * orderly end costs no silence. Empty if there is no other worker.
+   */
+  public Optional<Claim> successor(long nowNanos) {
+    Holder best = null;
+    for (Holder holder : holders.values()) {
+      boolean suits =
+          holder.report.kind() == Report.Kind.WORKER
+              && !holder.report.leaving()
+              && !holder.incarnation.equals(epoch.incarnation())
+              && nowNanos - holder.heardNanos < leaseNanos;
+      if (suits && (best == null || holder.heardNanos - best.heardNanos > 0)) {
+        best = holder;
+      }
+    }
+    return best == null
+        ? Optional.empty()
+        : Optional.of(new Claim(epoch.counter() + 1, best.incarnation, best.report.name()));
   }
 
   private void expire(long nowNanos) {
@@ -482,6 +516,13 @@ public final class CoordinatorState {
   public Share limit(LimitKey key) {
     LimitState limit = limits.get(key);
     return limit == null ? Share.NONE : limit.limit();
+  }
+
+  /** Tasks of a queue with a target delay that end per second; 0 while it is not known. */
+  public double drainRate(String queue) {
+    CreditState credit = credits.get(queue);
+    DelayWindow window = credit == null ? null : credit.window();
+    return window == null ? 0 : window.drainRate();
   }
 
   /** Backlog and outstanding credit of a queue, at most; MAX_VALUE while it is not known. */

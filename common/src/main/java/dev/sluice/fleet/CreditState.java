@@ -244,7 +244,8 @@ final class CreditState {
               book.outstanding(entry.getKey()) / CreditAccount.ESCROW_PART);
     }
     long least = Math.max(WINDOW_LEAST, 2L * members.size());
-    long wanted = delay.window(settings.capacity(), least, roundTripNanos);
+    // Credit is backlog after the grant's half of the round trip; the other half is the report's.
+    long wanted = delay.window(settings.capacity(), least, roundTripNanos / 2);
     return Math.min(settings.capacity(), wanted + aside);
   }
 

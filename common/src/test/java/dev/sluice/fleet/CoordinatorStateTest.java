@@ -31,10 +31,14 @@ class CoordinatorStateTest {
 
   /** A worker with demand reports; what it is granted then. */
   private Grant granted(long now) {
+    return granted("w-1", false, now);
+  }
+
+  private Grant granted(String incarnation, boolean leaving, long now) {
     Report report =
         new Report(
             "w",
-            "w-1",
+            incarnation,
             Report.Kind.WORKER,
             ++reports,
             "t",
@@ -42,7 +46,7 @@ class CoordinatorStateTest {
             0,
             0,
             0,
-            false,
+            leaving,
             List.of(
                 new LimitReport(RATE, new Share(100_000, 10), 0, 500_000, Share.NONE, false, 0),
                 new LimitReport(SLOTS, new Share(0, 8), HOLD, 8, Share.NONE, false, 0)),
@@ -62,6 +66,27 @@ class CoordinatorStateTest {
         .map(LimitGrant::share)
         .findFirst()
         .orElse(Share.NONE);
+  }
+
+  @Test
+  void whatALeavingWorkerWasGrantedLastIsFreeAtOnce() {
+    takeOver(true);
+    assertThat(share(granted("w-1", false, 1), SLOTS).units()).isEqualTo(8);
+    granted("w-1", true, 2);
+    assertThat(state.booked(SLOTS).isNone()).isTrue();
+    assertThat(share(granted("w-2", false, SECOND), SLOTS).units()).isEqualTo(8);
+  }
+
+  @Test
+  void leavesTheCoordinationToTheWorkerThatWasHeardLast() {
+    takeOver(true);
+    assertThat(state.successor(0)).isEmpty();
+    granted("w-1", false, 1);
+    granted("w-2", false, SECOND);
+    assertThat(state.successor(SECOND)).contains(new Claim(3, "w-2", "w"));
+    granted("w-2", true, 2 * SECOND);
+    assertThat(state.successor(2 * SECOND)).contains(new Claim(3, "w-1", "w"));
+    assertThat(state.successor(9 * SECOND)).as("not heard for so long").isEmpty();
   }
 
   @Test

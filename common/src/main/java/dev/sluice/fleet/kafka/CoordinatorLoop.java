@@ -4,6 +4,7 @@ package dev.sluice.fleet.kafka;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.sluice.SluiceException;
+import dev.sluice.fleet.Claim;
 import dev.sluice.fleet.CoordinatorState;
 import dev.sluice.fleet.CoordinatorState.Outgoing;
 import dev.sluice.fleet.Epoch;
@@ -107,6 +108,9 @@ final class CoordinatorLoop implements AutoCloseable {
         while (!closing && !failed) {
           turn(state, producer, consumer, probe);
         }
+        if (!failed) {
+          handOver(state, producer);
+        }
       } finally {
         producer.close(CLOSE);
         consumer.close(CloseOptions.timeout(Duration.ofMillis(200)));
@@ -118,6 +122,18 @@ final class CoordinatorLoop implements AutoCloseable {
     } finally {
       running = false;
       LOG.info("[{}] No coordinator any more, epoch {}", name, epoch.counter());
+    }
+  }
+
+  /** An orderly end: a claim for another worker, so that nobody has to miss this one first. */
+  private void handOver(CoordinatorState state, KafkaProducer<byte[], byte[]> producer) {
+    Claim claim = state.successor(clock.nanos()).orElse(null);
+    if (claim != null) {
+      LOG.info("[{}] Leaving the coordination to {}", name, claim.name());
+      var ignored =
+          producer.send(
+              new ProducerRecord<>(
+                  fleet.grantsTopic(), 0, "claim".getBytes(UTF_8), ControlCodec.write(claim)));
     }
   }
 
@@ -133,8 +149,9 @@ final class CoordinatorLoop implements AutoCloseable {
     long acknowledgedNanos = clock.nanos();
     ReadBack readBack = readBack(producer, consumer, lease);
     apply(state);
-    remember(consumer, state);
+    List<Report> left = remember(consumer, state);
     state.takeOver(readBack, acknowledgedNanos);
+    left.forEach(report -> state.report(report, clock.nanos()));
     LOG.info(
         "[{}] Took over after {} ms: {} holders had shares{}",
         name,
@@ -209,8 +226,11 @@ final class CoordinatorLoop implements AutoCloseable {
     return all;
   }
 
-  /** What is in the reports topic already may be of processes that are gone. */
-  private void remember(KafkaConsumer<byte[], byte[]> consumer, CoordinatorState state) {
+  /**
+   * What is in the reports topic already may be of processes that are gone. Returns the last words
+   * of those that said so.
+   */
+  private List<Report> remember(KafkaConsumer<byte[], byte[]> consumer, CoordinatorState state) {
     List<TopicPartition> reports = new ArrayList<>();
     for (int i = 0; i < found.reportsPartitions(); i++) {
       reports.add(new TopicPartition(fleet.reportsTopic(), i));
@@ -219,6 +239,7 @@ final class CoordinatorLoop implements AutoCloseable {
     consumer.seekToBeginning(reports);
     Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(reports));
     Map<String, Report> last = new HashMap<>();
+    Map<String, Report> left = new HashMap<>();
     long begun = clock.nanos();
     while (!ends.isEmpty() && clock.nanos() - begun < START_NANOS && !closing) {
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
@@ -227,6 +248,7 @@ final class CoordinatorLoop implements AutoCloseable {
           last.put(report.incarnation(), report);
         } else if (report != null) {
           last.remove(report.incarnation());
+          left.put(report.incarnation(), report);
         }
       }
       ends.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
@@ -234,6 +256,7 @@ final class CoordinatorLoop implements AutoCloseable {
     long now = clock.nanos();
     last.values().forEach(report -> state.remember(report, now));
     last.values().forEach(report -> departed.seen(report.incarnation(), now));
+    return List.copyOf(left.values());
   }
 
   private static @org.jspecify.annotations.Nullable Report report(

@@ -26,13 +26,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
@@ -47,8 +52,9 @@ final class MemberSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MemberSession.class);
   private static final Duration POLL = Duration.ofMillis(50);
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_250);
   private static final Duration CLOSE = Duration.ofMillis(800);
+  private static final long LAST_WORD_MILLIS = 500;
 
   private final KafkaSettings kafka;
   private final FleetDefinition fleet;
@@ -182,11 +188,12 @@ final class MemberSession implements AutoCloseable {
       settingsRead = true;
       settingsChanged = true;
       for (DeclaredQueue queue : participant.declare(settings)) {
-        send(
-            fleet.settingsTopic(),
-            0,
-            SettingsRecords.declaredKey(queue.queue()),
-            ControlCodec.write(queue));
+        var ignored =
+            send(
+                fleet.settingsTopic(),
+                0,
+                SettingsRecords.declaredKey(queue.queue()),
+                ControlCodec.write(queue));
       }
     }
     if (settingsRead && settingsChanged) {
@@ -250,7 +257,7 @@ final class MemberSession implements AutoCloseable {
 
   private void claim(Claim claim) {
     LOG.info("[{}] No coordinator was heard; claiming {}", identity.name(), claim.counter());
-    send(fleet.grantsTopic(), 0, "claim".getBytes(UTF_8), ControlCodec.write(claim));
+    var ignored = send(fleet.grantsTopic(), 0, "claim".getBytes(UTF_8), ControlCodec.write(claim));
   }
 
   private void coordinate() {
@@ -291,11 +298,11 @@ final class MemberSession implements AutoCloseable {
     boolean urgent = lowered || participant.urgent(now);
     if (pace.due(urgent, lease, holder.spacingNanos(), now)) {
       lowered = false;
-      sendReport(false, now);
+      var ignored = sendReport(false, now);
     }
   }
 
-  private void sendReport(boolean leaving, long now) {
+  private Future<RecordMetadata> sendReport(boolean leaving, long now) {
     // The number first: a lease runs from before the report was made.
     long number = holder.beginReport(now);
     Participant.Content content = participant.content(leaving, now);
@@ -316,34 +323,41 @@ final class MemberSession implements AutoCloseable {
             content.queues());
     int partition = Math.floorMod(identity.incarnation().hashCode(), found.reportsPartitions());
     counters.reports.incrementAndGet();
-    send(
+    return send(
         fleet.reportsTopic(),
         partition,
         identity.incarnation().getBytes(UTF_8),
         ControlCodec.write(report));
   }
 
-  private void send(String topic, int partition, byte[] key, byte[] value) {
+  private Future<RecordMetadata> send(String topic, int partition, byte[] key, byte[] value) {
     try {
-      var ignored =
-          producer.send(
-              new ProducerRecord<>(topic, partition, key, value),
-              (metadata, failure) -> {
-                if (failure != null) {
-                  counters.reportsFailed.incrementAndGet();
-                  LOG.debug("[{}] A control record was not written", identity.name(), failure);
-                }
-              });
+      return producer.send(
+          new ProducerRecord<>(topic, partition, key, value),
+          (metadata, failure) -> {
+            if (failure != null) {
+              counters.reportsFailed.incrementAndGet();
+              LOG.debug("[{}] A control record was not written", identity.name(), failure);
+            }
+          });
     } catch (org.apache.kafka.common.KafkaException e) {
       counters.reportsFailed.incrementAndGet();
       LOG.debug("[{}] A control record was not written", identity.name(), e);
+      return CompletableFuture.failedFuture(e);
     }
   }
 
   private void leave() {
-    long now = clock.nanos();
+    // First the report: whoever coordinates next finds it when it takes over.
+    Future<RecordMetadata> last = sendReport(true, clock.nanos());
+    try {
+      RecordMetadata ignored = last.get(LAST_WORD_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("[{}] The last report was not written", identity.name(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     stopCoordinating();
-    sendReport(true, now);
   }
 
   // ---- the topics ----

@@ -6,16 +6,19 @@ import java.util.Arrays;
 
 /**
  * How large a queue may be so that its delay stays near a target: {@code µ·(d* + c)} for a drain
- * rate µ, a target d* and a control round trip c, corrected by what the delay turns out to be. The
- * bounds are the capacity and a small window that lets an empty queue begin. Not thread-safe.
+ * rate µ, a target d* and the time c that credit is under way, corrected by what the delay turns
+ * out to be. The bounds are the capacity and a small window that lets an empty queue begin. Not
+ * thread-safe.
  *
  * <p>After Breakwater [1], which adds to a credit pool while the delay is below a target and cuts
  * it in proportion above it. Its constants were made for round trips of 10 µs; with samples every
  * 250 ms they leave half of the capacity unused and do not recover. So here the window follows the
  * measured drain rate, and only a factor beside it is controlled.
  *
- * <p>The delay is that of the task which has just ended: how long ago the log's end stood where the
- * count of ended tasks is now. It is measured on one clock.
+ * <p>The delay seen is that of the task which has just ended: how long ago the log's end stood
+ * where the count of ended tasks is now. It is measured on one clock. The delay to come is that of
+ * the task admitted last: what is before it, at the present rate. After a change of the rate the
+ * two are far apart.
  *
  * <p>[1] Cho et al.: Overload Control for µs-scale RPCs with Breakwater, OSDI 2020.
  */
@@ -88,17 +91,22 @@ public final class DelayWindow {
       learn(drained);
     }
     // What is beyond the window already waits to be drained: a smaller window would not hasten
-    // that,
-    // and would leave the queue empty afterwards. Nor does a larger one help that is not used.
+    // that, and would leave the queue empty afterwards. Nor does a larger one help that is not
+    // used.
     boolean beyond = used > lastWindow * BEYOND;
     boolean unused = used < lastWindow * UNUSED;
-    if (delaySeconds > targetSeconds && beyond) {
+    // The delay seen is that of a task admitted so long ago; the one to come is that of the last
+    // task admitted. To cut, both must be too long, and to grow, both short: else a queue that has
+    // just drained would be starved for what was admitted before, and an empty one flooded.
+    double toCome = rate > 0 ? (appended - finished) / rate : delaySeconds;
+    double sure = Math.min(delaySeconds, toCome);
+    if (sure > targetSeconds && beyond) {
       return;
     }
-    if (delaySeconds > targetSeconds) {
-      double excess = (delaySeconds - targetSeconds) / targetSeconds;
+    if (sure > targetSeconds) {
+      double excess = (sure - targetSeconds) / targetSeconds;
       factor = Math.max(FACTOR_MIN, factor * Math.max(1 - CUT * excess, CUT_MOST));
-    } else if (held && !unused && delaySeconds < targetSeconds / 2) {
+    } else if (held && !unused && Math.max(delaySeconds, toCome) < targetSeconds / 2) {
       factor = Math.min(FACTOR_MAX, factor * GROW);
     } else {
       factor += (1 - factor) / 4;
@@ -148,10 +156,10 @@ public final class DelayWindow {
    *
    * @param capacity the most
    * @param least what an idle queue may have at once
-   * @param roundTripNanos how long a change takes to arrive
+   * @param wayNanos how long credit is under way before it is backlog
    */
-  public long window(long capacity, long least, long roundTripNanos) {
-    double wanted = rateCount == 0 ? 0 : factor * rate * (targetSeconds + roundTripNanos / SECOND);
+  public long window(long capacity, long least, long wayNanos) {
+    double wanted = rateCount == 0 ? 0 : factor * rate * (targetSeconds + wayNanos / SECOND);
     lastWindow = Math.max(Math.min(least, capacity), (long) Math.min(wanted, capacity));
     return lastWindow;
   }

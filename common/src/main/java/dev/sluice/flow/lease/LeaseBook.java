@@ -136,7 +136,7 @@ public final class LeaseBook {
     if (booking == null) {
       return;
     }
-    long expiresAt = at(nowNanos) + LeaseTimes.bookNanos(leaseNanos) + extraNanos;
+    long expiresAt = at(nowNanos) + LeaseTimes.bookNanos(leaseNanos + extraNanos);
     for (Entry entry : booking.entries) {
       if (entry.number == number) {
         entry.expiresAt = expiresAt;
@@ -174,13 +174,36 @@ public final class LeaseBook {
   }
 
   /**
+   * A holder has ended: it applies no grant any more, whatever was written for it.
+   *
+   * @param held what still runs there
+   */
+  public void left(String holder, Share held) {
+    Booking booking = bookings.get(holder);
+    if (booking == null) {
+      return;
+    }
+    long number = 0;
+    long expiresAt = Long.MIN_VALUE;
+    for (Entry entry : booking.entries) {
+      number = entry.number;
+      expiresAt = Math.max(expiresAt, entry.expiresAt);
+    }
+    booking.entries.clear();
+    if (!held.isNone()) {
+      booking.entries.add(new Entry(number, held, expiresAt));
+    }
+    recount(holder, booking);
+  }
+
+  /**
    * A share that was given by somebody before, and may be in use until its time is over, or until
    * its holder reports that it has applied a later one. To be told in the order of their numbers,
    * and before the first own grant.
    */
   public void readBack(String holder, long number, Share share, long leaseNanos, long nowNanos) {
     Booking booking = bookings.computeIfAbsent(holder, h -> new Booking());
-    long expiresAt = at(nowNanos) + LeaseTimes.readBackNanos(leaseNanos) + extraNanos;
+    long expiresAt = at(nowNanos) + LeaseTimes.readBackNanos(leaseNanos + extraNanos);
     booking.entries.addLast(new Entry(number, share, expiresAt));
     recount(holder, booking);
   }

@@ -36,7 +36,7 @@ public interface Limit {
 
   /**
    * Whether it wants to know when a start happens: then {@link #stillGranted} is asked right
-   * before, and {@link #begun} told right after.
+   * before, {@link #begun} told right after, and {@link #returned} told at the end.
    */
   default boolean watchesStarts() {
     return false;
@@ -49,6 +49,12 @@ public interface Limit {
 
   /** The task that a permit was taken for has begun. Called by any thread. */
   default void begun(long nowNanos) {}
+
+  /**
+   * A handler has returned, and nothing came of it yet. Called by the handler's thread, for a limit
+   * that watches starts.
+   */
+  default void returned(long nowNanos) {}
 
   /**
    * Whether a handler that never returned keeps its permit, because what it does still counts; then

@@ -10,6 +10,7 @@ import dev.sluice.fleet.ReadBack;
 import dev.sluice.fleet.Report;
 import dev.sluice.flow.credit.CreditBook;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -31,6 +32,7 @@ final class SimCoordinator {
   private final Map<SimLog.Place, Long> positions = new HashMap<>();
   private final Map<SimLog.Place, ReadBack> reading = new HashMap<>();
   private final ReadBack all;
+  private final Map<String, Report> left = new LinkedHashMap<>();
   private int unacknowledged;
   private long acknowledgedAt;
   private boolean announced;
@@ -73,6 +75,10 @@ final class SimCoordinator {
 
   boolean failed() {
     return failed || generation != log.generation();
+  }
+
+  boolean ruling() {
+    return ruling && !failed();
   }
 
   CoordinatorState state() {
@@ -129,11 +135,15 @@ final class SimCoordinator {
       for (SimLog.Entry record : log.read(process, reports, reportPosition)) {
         reportPosition = record.offset() + 1;
         if (record.offset() < rememberUntil && record.value() instanceof Report report) {
+          if (report.leaving()) {
+            left.put(report.incarnation(), report);
+          }
           state.remember(report, process.now());
         }
       }
       if (reportPosition >= rememberUntil) {
         state.takeOver(all, acknowledgedAt);
+        left.values().forEach(report -> state.report(report, process.now()));
         ruling = true;
         figures.tookOver(world.now());
       }

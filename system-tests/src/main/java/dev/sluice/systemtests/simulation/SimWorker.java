@@ -344,6 +344,13 @@ final class SimWorker extends SimProcess {
                 () -> {
                   if (runningTasks == 0 && leaving) {
                     send(true);
+                    SimCoordinator present = coordinator;
+                    if (present != null && present.ruling()) {
+                      present
+                          .state()
+                          .successor(now())
+                          .ifPresent(claim -> log.append(this, first, claim, written -> {}));
+                    }
                     world.after(World.TICK, this::die);
                   }
                 }));

@@ -3,6 +3,7 @@ package dev.sluice.systemtests.simulation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 
 /** One run: a fleet, its faults, and the calm after them. */
@@ -194,6 +195,14 @@ public final class Simulation {
     long settle = slowAt + 2 * second;
     long delayBy = slowAt + (long) ((9 * target + 3) * second);
     long recoverAt = delayBy + 5 * second;
+    world.run(settle);
+    double believed =
+        workers.stream()
+            .map(SimWorker::coordinator)
+            .filter(Objects::nonNull)
+            .mapToDouble(coordinator -> coordinator.state().drainRate(SimQueue.NAME))
+            .findFirst()
+            .orElse(0);
     world.run(recoverAt);
     double admittedSlow = figures.admittedPerSecond(delayBy, recoverAt);
     double delay = figures.delaySeconds(delayBy);
@@ -207,6 +216,7 @@ public final class Simulation {
         invariants.violation(),
         full,
         before,
+        believed,
         admittedSoon,
         admittedSlow,
         delay,

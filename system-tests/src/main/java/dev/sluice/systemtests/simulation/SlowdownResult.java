@@ -8,7 +8,9 @@ package dev.sluice.systemtests.simulation;
  * @param violation the first promise that was broken; empty if none was
  * @param fullRate what the queue drains per second at its best
  * @param admittedBefore admitted per second before
- * @param admittedSoon admitted per second from 2 s after the slow-down on, for 3 s
+ * @param believedRate what the coordinator takes for the drain rate 2 s after the slow-down
+ * @param admittedSoon admitted per second from 2 s after the slow-down on, for 3 s: none while what
+ *     is in the queue too much is drained
  * @param admittedSlow admitted per second once settled
  * @param delaySeconds the delay 9 target delays and 3 s after the slow-down
  * @param targetSeconds the delay that it should be
@@ -20,6 +22,7 @@ public record SlowdownResult(
     String violation,
     double fullRate,
     double admittedBefore,
+    double believedRate,
     double admittedSoon,
     double admittedSlow,
     double delaySeconds,

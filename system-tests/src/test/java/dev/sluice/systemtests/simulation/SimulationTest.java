@@ -2,6 +2,7 @@
 package dev.sluice.systemtests.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.sluice.fleet.ProtocolRule;
 import java.util.stream.LongStream;
@@ -39,6 +40,24 @@ class SimulationTest {
     assertThat(Simulation.run(scenario).hash()).isEqualTo(Simulation.run(scenario).hash());
     assertThat(Simulation.run(Scenario.small(43, ProtocolRule.ALL)).hash())
         .isNotEqualTo(Simulation.run(scenario).hash());
+  }
+
+  @Test
+  void admissionFollowsAQueueThatBecomesTenTimesSlowerAndRecovers() {
+    for (long seed = 1; seed <= 20; seed++) {
+      SlowdownResult result = Simulation.slowdown(Scenarios.slowdown(seed), 10);
+      double slow = result.fullRate() / 10;
+      String as = result.toString();
+      assertThat(result.violation()).as(as).isEmpty();
+      assertThat(result.admittedBefore()).as(as).isCloseTo(result.fullRate(), withinPercentage(5));
+      assertThat(result.believedRate()).as(as).isCloseTo(slow, withinPercentage(10));
+      assertThat(result.admittedSoon()).as(as).isLessThan(1.1 * slow);
+      assertThat(result.admittedSlow()).as(as).isCloseTo(slow, withinPercentage(10));
+      assertThat(result.delaySeconds())
+          .as(as)
+          .isBetween(0.65 * result.targetSeconds(), 1.35 * result.targetSeconds());
+      assertThat(result.drainedAfter()).as(as).isGreaterThan(0.95 * result.fullRate());
+    }
   }
 
   @ParameterizedTest

@@ -88,6 +88,13 @@ public final class HandlerState {
     }
   }
 
+  /** A handler has returned. Called by its thread, before anything comes of it. */
+  public void attemptReturned(long nowNanos) {
+    for (Limit limit : watching) {
+      limit.returned(nowNanos);
+    }
+  }
+
   /** A start does not happen: its permits go back. Called by any thread, without the lock. */
   public void attemptNotBegun() {
     for (Limit limit : taskLimits) {

@@ -2,6 +2,8 @@
 package dev.sluice.worker.fleet;
 
 import dev.sluice.fleet.HeldLimits.Held;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,11 +11,41 @@ import org.jspecify.annotations.Nullable;
  * set the limit, too, so that it can be set at any time.
  */
 final class FleetSlotLimit extends SharedLimit {
-  private final boolean strict;
+  /** So much before its slots are somebody else's, a process that was cut off ends itself. */
+  private static final long MARGIN_NANOS = TimeUnit.SECONDS.toNanos(3);
 
-  FleetSlotLimit(Held held, boolean strict, boolean active) {
+  private final boolean strict;
+  private final Consumer<FleetSlotLimit> outlived;
+
+  /**
+   * @param outlived ends the process, because what it runs under a strict limit may be one too many
+   */
+  FleetSlotLimit(Held held, boolean strict, boolean active, Consumer<FleetSlotLimit> outlived) {
     super(held, active);
     this.strict = strict;
+    this.outlived = outlived;
+  }
+
+  /**
+   * After a process stood still, others may have its slots. What its handlers did meanwhile must
+   * not become known as done beside them: so each handler that returns looks, too.
+   */
+  @Override
+  public void returned(long nowNanos) {
+    endIfOutlived(nowNanos);
+  }
+
+  @Override
+  void endIfOutlived(long nowNanos) {
+    if (strict && active()) {
+      synchronized (held) {
+        if (held.slots().inUse() > 0
+            && !held.slots().valid(nowNanos)
+            && nowNanos - held.slots().endNanos() > held.holdNanos() - MARGIN_NANOS) {
+          outlived.accept(this);
+        }
+      }
+    }
   }
 
   @Override

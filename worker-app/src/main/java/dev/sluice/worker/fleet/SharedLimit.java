@@ -55,6 +55,9 @@ abstract class SharedLimit implements Limit {
     }
   }
 
+  /** Ends the process if what runs under this limit may be one too many by now. */
+  void endIfOutlived(long nowNanos) {}
+
   /** Whether the lease holds; called under the monitor of what is held. */
   abstract boolean valid(long nowNanos);
 }

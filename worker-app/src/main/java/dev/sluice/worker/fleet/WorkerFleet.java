@@ -41,9 +41,9 @@ public final class WorkerFleet implements Participant {
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
   private static final long SETTINGS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  /** An interrupted handler is given up after 5 s; two more, and its process ends. */
-  private static final long HALT_GRACE_NANOS = TimeUnit.SECONDS.toNanos(7);
-
+  /**
+   * An interrupted handler is given up after 5 s; two more, and its process ends; then its slots.
+   */
   private static final long HOLD_GRACE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final String worker;
@@ -63,15 +63,13 @@ public final class WorkerFleet implements Participant {
     final LimitKey key;
     final boolean configured;
     final SharedLimit limit;
-    final long strictNanos;
     final DemandMeter meter;
     final List<Predicate<HandlerLoad>> covers = new ArrayList<>();
 
-    Shared(LimitKey key, boolean configured, SharedLimit limit, long strictNanos) {
+    Shared(LimitKey key, boolean configured, SharedLimit limit) {
       this.key = key;
       this.configured = configured;
       this.limit = limit;
-      this.strictNanos = strictNanos;
       this.meter = new DemandMeter(key.kind());
     }
   }
@@ -140,7 +138,7 @@ public final class WorkerFleet implements Participant {
             key,
             k -> {
               boolean set = fleet.rate().isPresent();
-              return new Shared(k, set, new FleetRateLimit(held, set, clock), 0);
+              return new Shared(k, set, new FleetRateLimit(held, set, clock));
             });
     known.covers.add(covers);
     return known.limit;
@@ -162,13 +160,7 @@ public final class WorkerFleet implements Participant {
     Held held = declare(key, configured, holdNanos(fleet, timeout));
     Shared known =
         shared.computeIfAbsent(
-            key,
-            k ->
-                new Shared(
-                    k,
-                    set,
-                    new FleetSlotLimit(held, strict, set),
-                    strict ? timeout.toNanos() + HALT_GRACE_NANOS : 0));
+            key, k -> new Shared(k, set, new FleetSlotLimit(held, strict, set, this::outlived)));
     known.covers.add(covers);
     return known.limit;
   }
@@ -302,7 +294,7 @@ public final class WorkerFleet implements Participant {
       if (settingsKnown) {
         applySettings(); // some may have expired
       }
-      haltIfOutlived(nowNanos);
+      shared.values().forEach(each -> each.limit.endIfOutlived(nowNanos));
     }
     if (nowNanos - lookedNanos >= LOOK_NANOS) {
       look(nowNanos);
@@ -375,27 +367,17 @@ public final class WorkerFleet implements Participant {
     }
   }
 
-  private void haltIfOutlived(long nowNanos) {
-    for (Shared each : shared.values()) {
-      if (each.strictNanos > 0) {
-        Held held = each.limit.held();
-        synchronized (held) {
-          if (held.slots().inUse() > 0
-              && !held.slots().valid(nowNanos)
-              && nowNanos - held.slots().endNanos() > each.strictNanos) {
-            LOG.error(
-                "[worker={}] {} tasks under the strict fleet limit {} still run {} s after this"
-                    + " worker was cut off from the fleet; others may take their slots now, so this"
-                    + " process ends",
-                worker,
-                held.slots().inUse(),
-                each.key,
-                TimeUnit.NANOSECONDS.toSeconds(nowNanos - held.slots().endNanos()));
-            halt.run();
-          }
-        }
-      }
-    }
+  /** Called under the monitor of what is held. */
+  private void outlived(FleetSlotLimit limit) {
+    Held held = limit.held();
+    LOG.error(
+        "[worker={}] {} tasks under the strict fleet limit {} still run {} s after this worker was"
+            + " cut off from the fleet; others may take their slots now, so this process ends",
+        worker,
+        held.slots().inUse(),
+        held.key(),
+        TimeUnit.NANOSECONDS.toSeconds(clock.nanos() - held.slots().endNanos()));
+    halt.run();
   }
 
   @Override

@@ -57,6 +57,9 @@ final class HandlerAttempts implements Attempts {
       failure = t;
     }
     long end = clock.nanos();
+    if (watched) {
+      binding.state().attemptReturned(end);
+    }
     run.endedAt(end);
     long nanos = end - startNanos;
     if (!run.conclude()) {
