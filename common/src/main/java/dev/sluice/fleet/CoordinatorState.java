@@ -66,6 +66,7 @@ public final class CoordinatorState {
     Report report;
     long heardNanos;
     boolean answered;
+    boolean greeted;
 
     Holder(Report report) {
       this.incarnation = report.incarnation();
@@ -410,7 +411,8 @@ public final class CoordinatorState {
         if (nowNanos - holder.heardNanos > leaseNanos / 2) {
           continue; // what answers such an old report is over soon after it arrives
         }
-        boolean changes = changes(holder);
+        // Who is new here, or was another coordinator's, need not wait for its first answer.
+        boolean changes = !holder.greeted || changes(holder);
         urgent |= changes;
         if (changes || !holder.answered) {
           due.add(holder);
@@ -448,6 +450,7 @@ public final class CoordinatorState {
   private Grant grant(Holder holder, long nowNanos) {
     grantNumber++;
     holder.answered = true;
+    holder.greeted = true;
     List<LimitGrant> shares = new ArrayList<>();
     for (LimitReport each : holder.report.limits()) {
       LimitState limit = limits.get(each.key());

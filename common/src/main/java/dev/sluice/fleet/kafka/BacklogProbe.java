@@ -15,15 +15,22 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsResult;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,8 +38,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads from the brokers how many tasks of each bounded queue have ended and how many there are:
  * the commits of its workers first, then the ends of its log, so that what is stale makes the
- * backlog too large, not too small. One round of requests at a time for all queues. Used by the
- * coordinator's thread.
+ * backlog too large, not too small. One round of requests at a time for all queues; a queue of
+ * which something cannot be read is left out of it. Used by the coordinator's thread.
  */
 final class BacklogProbe implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BacklogProbe.class);
@@ -43,6 +50,7 @@ final class BacklogProbe implements AutoCloseable {
   private final Admin admin;
   private final Clock clock;
   private final Map<String, TopicDescription> topics = new HashMap<>();
+  private final Map<String, Uuid> topicIds = new HashMap<>();
   private final Map<TopicPartition, Long> beginnings = new HashMap<>();
   private long describedNanos;
   private boolean described;
@@ -50,14 +58,15 @@ final class BacklogProbe implements AutoCloseable {
   private boolean asked;
   private @Nullable Round round;
 
+  /** Futures of their own for each topic, group and partition: one that fails is one queue's. */
   private static final class Round {
     final long begunNanos;
     final Map<String, CreditBook.Sample> samples = new HashMap<>();
     final Map<String, DeclaredQueue> queues = new HashMap<>();
-    @Nullable KafkaFuture<Map<String, TopicDescription>> descriptions;
-    @Nullable KafkaFuture<Map<String, Map<TopicPartition, OffsetAndMetadata>>> commits;
-    @Nullable KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> begins;
-    @Nullable KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends;
+    Map<String, KafkaFuture<TopicDescription>> descriptions = Map.of();
+    @Nullable Map<String, KafkaFuture<Map<TopicPartition, OffsetAndMetadata>>> commits;
+    @Nullable Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> ends;
+    Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> begins = Map.of();
 
     Round(long begunNanos) {
       this.begunNanos = begunNanos;
@@ -110,8 +119,9 @@ final class BacklogProbe implements AutoCloseable {
     }
     round = fresh;
     if (!described || nowNanos - describedNanos > DESCRIBE_NANOS) {
-      List<String> names = fresh.queues.values().stream().map(DeclaredQueue::topic).toList();
-      fresh.descriptions = admin.describeTopics(names).allTopicNames();
+      Set<String> names =
+          fresh.queues.values().stream().map(DeclaredQueue::topic).collect(Collectors.toSet());
+      fresh.descriptions = admin.describeTopics(names).topicNameValues();
     } else {
       askCommits(fresh);
     }
@@ -122,67 +132,70 @@ final class BacklogProbe implements AutoCloseable {
     for (DeclaredQueue queue : present.queues.values()) {
       specs.put(queue.group(), new ListConsumerGroupOffsetsSpec());
     }
-    present.commits = admin.listConsumerGroupOffsets(specs).all();
+    ListConsumerGroupOffsetsResult asked = admin.listConsumerGroupOffsets(specs);
+    Map<String, KafkaFuture<Map<TopicPartition, OffsetAndMetadata>>> answers = new HashMap<>();
+    specs.keySet().forEach(group -> answers.put(group, asked.partitionsToOffsetAndMetadata(group)));
+    present.commits = answers;
   }
 
   /** Returns whether the round is over. */
   private boolean advance(Round present, CoordinatorState state, long nowNanos) {
-    KafkaFuture<Map<String, TopicDescription>> descriptions = present.descriptions;
-    if (descriptions != null && present.commits == null) {
-      Map<String, TopicDescription> answer = answer(descriptions);
-      if (answer == null) {
-        return false;
+    var commits = present.commits;
+    if (commits == null) {
+      if (allDone(present.descriptions)) {
+        describedAs(answers(present.descriptions), state, present, nowNanos);
+        askCommits(present);
       }
-      describedAs(answer, state, present, nowNanos);
-      askCommits(present);
       return false;
     }
-    KafkaFuture<Map<String, Map<TopicPartition, OffsetAndMetadata>>> commits = present.commits;
-    Map<String, Map<TopicPartition, OffsetAndMetadata>> committed =
-        commits == null ? null : answer(commits);
-    if (committed == null) {
+    if (!allDone(commits)) {
       return false;
     }
-    if (present.ends == null) {
+    var ends = present.ends;
+    if (ends == null) {
+      // Only now: what ended was asked for first.
       askEnds(present);
       return false;
     }
-    Map<TopicPartition, ListOffsetsResultInfo> ends = answer(present.ends);
-    Map<TopicPartition, ListOffsetsResultInfo> begins =
-        present.begins == null ? Map.of() : answer(present.begins);
-    if (ends == null || begins == null) {
+    if (!allDone(ends) || !allDone(present.begins)) {
       return false;
     }
-    begins.forEach((id, info) -> beginnings.put(id, info.offset()));
-    tell(present, committed, ends, state);
+    answers(present.begins).forEach((id, info) -> beginnings.put(id, info.offset()));
+    tell(present, answers(commits), answers(ends), state);
     return true;
   }
 
-  private static <T> @Nullable T answer(KafkaFuture<T> future) {
-    if (!future.isDone()) {
-      return null;
-    }
-    try {
-      return future.get(0, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-      throw new IllegalStateException(e);
-    }
+  private static boolean allDone(Map<?, ? extends KafkaFuture<?>> futures) {
+    return futures.values().stream().allMatch(KafkaFuture::isDone);
+  }
+
+  /** What was answered; what failed is not there. */
+  private static <K, T> Map<K, T> answers(Map<K, KafkaFuture<T>> futures) {
+    Map<K, T> values = new HashMap<>();
+    futures.forEach(
+        (key, future) -> {
+          try {
+            values.put(key, future.get(0, TimeUnit.MILLISECONDS));
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("The backlog of {} could not be read; it is asked for again", key, e);
+          }
+        });
+    return values;
   }
 
   private void describedAs(
       Map<String, TopicDescription> answer, CoordinatorState state, Round present, long nowNanos) {
     for (Map.Entry<String, DeclaredQueue> queue : present.queues.entrySet()) {
       TopicDescription now = answer.get(queue.getValue().topic());
-      TopicDescription before = topics.get(queue.getValue().topic());
-      if (now != null && before != null && !now.topicId().equals(before.topicId())) {
+      Uuid before = now == null ? null : topicIds.put(now.name(), now.topicId());
+      if (now != null && before != null && !now.topicId().equals(before)) {
         LOG.warn("Topic {} was made anew; its backlog is counted afresh", now.name());
         state.resetBacklog(queue.getKey());
-        beginnings.keySet().removeIf(id -> id.topic().equals(now.name()));
       }
     }
+    topics.clear(); // one that is gone is not to be counted by what it was
     topics.putAll(answer);
     beginnings.clear(); // retention moves them
     described = true;
@@ -200,8 +213,18 @@ final class BacklogProbe implements AutoCloseable {
         }
       }
     }
-    present.begins = earliest.isEmpty() ? null : admin.listOffsets(earliest).all();
-    present.ends = admin.listOffsets(latest).all();
+    present.begins = offsets(earliest);
+    present.ends = offsets(latest);
+  }
+
+  private Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> offsets(
+      Map<TopicPartition, OffsetSpec> wanted) {
+    Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> answers = new HashMap<>();
+    if (!wanted.isEmpty()) {
+      ListOffsetsResult asked = admin.listOffsets(wanted);
+      wanted.keySet().forEach(id -> answers.put(id, asked.partitionResult(id)));
+    }
+    return answers;
   }
 
   private List<TopicPartition> partitions(DeclaredQueue queue) {
@@ -221,21 +244,26 @@ final class BacklogProbe implements AutoCloseable {
     long now = clock.nanos();
     present.queues.forEach(
         (name, queue) -> {
-          Map<TopicPartition, OffsetAndMetadata> committed =
-              commits.getOrDefault(queue.group(), Map.of());
+          Map<TopicPartition, OffsetAndMetadata> committed = commits.get(queue.group());
+          List<TopicPartition> all = partitions(queue);
+          CreditBook.Sample sample = present.samples.get(name);
+          boolean known =
+              !all.isEmpty()
+                  && all.stream()
+                      .allMatch(id -> ends.containsKey(id) && beginnings.containsKey(id));
+          if (committed == null || !known || sample == null) {
+            return; // nothing new is granted for it until it can be counted
+          }
           long finished = 0;
           long appended = 0;
-          for (TopicPartition id : partitions(queue)) {
-            ListOffsetsResultInfo end = ends.get(id);
+          for (TopicPartition id : all) {
             long begin = beginnings.getOrDefault(id, 0L);
             OffsetAndMetadata commit = committed.get(id);
+            ListOffsetsResultInfo end = ends.get(id);
             appended += end == null ? 0 : end.offset();
             finished += commit == null ? begin : Math.max(begin, done(commit));
           }
-          CreditBook.Sample sample = present.samples.get(name);
-          if (sample != null && !partitions(queue).isEmpty()) {
-            state.sampled(name, sample, finished, appended, now);
-          }
+          state.sampled(name, sample, finished, appended, now);
         });
   }
 

@@ -63,6 +63,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private final Thread thread;
   private volatile FleetSettings settings;
   private volatile boolean closing;
+  private volatile boolean leaving;
   private volatile boolean running = true;
   private volatile boolean failed;
 
@@ -108,7 +109,7 @@ final class CoordinatorLoop implements AutoCloseable {
         while (!closing && !failed) {
           turn(state, producer, consumer, probe);
         }
-        if (!failed) {
+        if (leaving && !failed) {
           handOver(state, producer);
         }
       } finally {
@@ -197,7 +198,10 @@ final class CoordinatorLoop implements AutoCloseable {
     long begun = clock.nanos();
     long beaten = begun;
     while (!open.isEmpty()) {
-      if (closing || failed || clock.nanos() - begun > START_NANOS) {
+      if (closing) {
+        throw new WakeupException();
+      }
+      if (failed || clock.nanos() - begun > START_NANOS) {
         throw new SluiceException(
             "The grants could not be read back within 10 s; partitions without an own record: "
                 + open.keySet());
@@ -330,6 +334,12 @@ final class CoordinatorLoop implements AutoCloseable {
                 LOG.debug("[{}] {} is not removed from the reports", name, incarnation, failure);
               }
             });
+  }
+
+  /** Ends, and leaves the coordination to another worker. */
+  void leave() {
+    leaving = true;
+    close();
   }
 
   @Override

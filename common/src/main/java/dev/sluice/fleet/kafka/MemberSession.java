@@ -357,6 +357,10 @@ final class MemberSession implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    CoordinatorLoop running = coordinator;
+    if (running != null) {
+      running.leave();
+    }
     stopCoordinating();
   }
 

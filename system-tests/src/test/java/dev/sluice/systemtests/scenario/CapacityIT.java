@@ -11,125 +11,193 @@ import dev.sluice.systemtests.process.BacklogSampler;
 import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.WorkerProcess;
 import dev.sluice.time.SystemClock;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The capacity of a queue, with three producers that push as fast as they can. */
+/** The capacity of a queue, with producers that push as fast as they can. */
 class CapacityIT {
+  private static final int PARTITIONS = 12;
   private static final int CAPACITY = Scenario.size(2_000, 10_000);
-  private static final int TASKS = Scenario.size(60_000, 400_000);
+  private static final int TASKS = Scenario.size(100_000, 400_000);
+  private static final int NO_ROOM_IN_TIME = 124;
+
+  private static Fleet fleet(Scenario scenario) {
+    return new Fleet(scenario, "--handler", "sleep:20ms", "--capacity", "" + CAPACITY);
+  }
+
+  private static BacklogSampler sampler(Scenario scenario) {
+    return new BacklogSampler(
+        scenario.kafka().bootstrapServers(), Scenario.GROUP, Scenario.QUEUE, PARTITIONS);
+  }
 
   @Test
-  void producersShareWhatWorkersDrainAndHoldWhileThereIsNoWorker() throws IOException {
-    try (Scenario scenario = new Scenario("capacity", 12)) {
-      Path tasks = scenario.folder().resolve("tasks.jsonl");
-      StringBuilder lines = new StringBuilder();
-      for (int i = 0; i < TASKS; i++) {
-        lines.append("{\"n\":").append(i).append("}\n");
-      }
-      Files.writeString(tasks, lines);
-      List<WorkerProcess> workers = new ArrayList<>();
-      workers.add(worker(scenario, "capacity-1"));
-      workers.add(worker(scenario, "capacity-2"));
-      Scenario.awaitReady(workers.toArray(WorkerProcess[]::new));
-      List<JavaProcess> producers = new ArrayList<>();
-      List<Path> histories = new ArrayList<>();
-      try (BacklogSampler backlog =
-          new BacklogSampler(
-              scenario.kafka().bootstrapServers(), Scenario.GROUP, Scenario.QUEUE, 12)) {
+  void producersShareWhatWorkersDrainAndFollowThem() {
+    try (Scenario scenario = new Scenario("capacity", PARTITIONS);
+        Producers producers = new Producers(scenario, TASKS)) {
+      Fleet fleet = fleet(scenario).of("capacity", 2);
+      try (BacklogSampler backlog = sampler(scenario)) {
         for (int i = 1; i <= 3; i++) {
-          Path history = scenario.folder().resolve("producer-" + i + ".jsonl");
-          histories.add(history);
-          producers.add(producer(scenario, "producer-" + i, tasks, history));
+          producers.start("producer-" + i);
         }
         // The first to come fill the empty queue; what is shared is what is drained from then on.
-        Scenario.awaitThat(
-            "all producers to be admitted",
-            Duration.ofSeconds(60),
-            () -> histories.stream().allMatch(history -> lines(history) > 100));
+        for (int i = 0; i < 3; i++) {
+          int which = i;
+          Scenario.awaitThat(
+              "all producers to be admitted",
+              Duration.ofSeconds(60),
+              () -> producers.accepted(which) > 100);
+        }
         long[] accepted = new long[3];
         for (int i = 0; i < 3; i++) {
-          accepted[i] = -lines(histories.get(i));
+          accepted[i] = -producers.accepted(i);
         }
-        awaitAccepted(histories, total(histories) + CAPACITY * 4L);
+        producers.awaitAccepted(producers.accepted() + Scenario.size(8_000, 20_000));
         for (int i = 0; i < 3; i++) {
-          accepted[i] += lines(histories.get(i));
+          accepted[i] += producers.accepted(i);
         }
 
-        workers.forEach(WorkerProcess::kill9);
-        Scenario.awaitThat(
-            "producers to hold",
-            Duration.ofSeconds(60),
-            () -> {
-              long before = total(histories);
-              Scenario.awaitThat("a sample", Duration.ofSeconds(5), () -> later(backlog, 40));
-              return total(histories) == before;
-            });
-        long held = total(histories);
-        long since = SystemClock.INSTANCE.nanos();
-        WorkerProcess fresh = worker(scenario, "capacity-3");
-        WorkerProcess second = worker(scenario, "capacity-4");
-        Scenario.awaitReady(fresh, second);
-        long readyNanos = SystemClock.INSTANCE.nanos();
-        awaitAccepted(histories, held + 1);
-        double again = (SystemClock.INSTANCE.nanos() - readyNanos) / 1e9;
-        double fromStart = (SystemClock.INSTANCE.nanos() - since) / 1e9;
-        awaitAccepted(histories, held + CAPACITY);
-
-        producers.forEach(JavaProcess::terminate);
-        for (JavaProcess producer : producers) {
-          assertThat(producer.awaitExit(Duration.ofSeconds(40))).as(producer.logTail()).isZero();
+        double two = producers.acceptedPerSecond(Duration.ofSeconds(3));
+        WorkerProcess third = fleet.join("capacity-2");
+        WorkerProcess fourth = fleet.join("capacity-3");
+        Scenario.awaitReady(third, fourth);
+        long ready = SystemClock.INSTANCE.nanos();
+        double follows = 0;
+        double four = 0;
+        while (four < 1.6 * two) {
+          follows = (SystemClock.INSTANCE.nanos() - ready) / 1e9;
+          four = producers.acceptedPerSecond(Duration.ofMillis(500));
+          assertThat(follows).as("seconds until %s/s become more", two).isLessThan(20);
         }
+
+        producers.stopAll();
         scenario.awaitDrained(Duration.ofMinutes(3));
-        assertThat(fresh.stop(Duration.ofSeconds(15))).isZero();
-        assertThat(second.stop(Duration.ofSeconds(15))).isZero();
-        Report report =
-            new HistoryChecker(
-                    CheckOptions.undisturbed(Order.NONE)
-                        .disturbedBy(scenario.disturbances(), Duration.ofSeconds(1))
-                        .allowingUnexplained(Long.MAX_VALUE))
-                .check(histories, scenario.histories());
-        Scenario.figures(
-            "capacity",
-            Map.of(
-                "capacity",
-                CAPACITY,
-                "maxBacklog",
-                backlog.most(),
-                "samples",
-                backlog.samples(),
-                "accepted",
-                accepted,
-                "jain",
-                jain(accepted),
-                "lost",
-                report.lost(),
-                "againAfterReadySeconds",
-                again,
-                "againAfterStartSeconds",
-                fromStart));
-        assertThat(report.lost()).isZero();
-        assertThat(backlog.samples()).isGreaterThan(50);
+        fleet.stopAll();
+        Map<String, Object> figures = figures(scenario, producers, backlog);
+        figures.put("accepted", accepted);
+        figures.put("jain", jain(accepted));
+        figures.put("twoWorkersPerSecond", two);
+        figures.put("fourWorkersPerSecond", four);
+        figures.put("followsSeconds", follows);
+        Scenario.figures("capacity", figures);
         assertThat(backlog.most()).isBetween(CAPACITY / 2L, (long) CAPACITY);
         assertThat(jain(accepted)).isGreaterThan(0.95);
-      } finally {
-        producers.forEach(JavaProcess::close);
       }
     }
   }
 
-  private static boolean later(BacklogSampler backlog, int more) {
-    long now = backlog.samples();
-    Scenario.awaitThat("samples", Duration.ofSeconds(30), () -> backlog.samples() >= now + more);
-    return true;
+  @Test
+  void producersHoldOrAreRefusedWhileThereIsNoWorkerAndGoOnWithTheNext() {
+    try (Scenario scenario = new Scenario("capacity-away", PARTITIONS);
+        Producers producers = new Producers(scenario, TASKS)) {
+      Fleet fleet = fleet(scenario).of("away", 2);
+      try (BacklogSampler backlog = sampler(scenario)) {
+        producers.start("holds-1");
+        producers.start("holds-2");
+        producers.awaitAccepted(CAPACITY * 2L);
+        fleet.members().forEach(fleet::kill9);
+        awaitHeld(producers, backlog);
+        long held = producers.accepted();
+        JavaProcess refused = producers.start("refused", "--max-wait", "2s");
+        assertThat(refused.awaitExit(Duration.ofSeconds(40))).isEqualTo(NO_ROOM_IN_TIME);
+        assertThat(producers.accepted()).isEqualTo(held);
+
+        long since = SystemClock.INSTANCE.nanos();
+        WorkerProcess next = fleet.join("away-next");
+        Scenario.awaitReady(next);
+        long ready = SystemClock.INSTANCE.nanos();
+        producers.awaitAccepted(held + 1);
+        double again = (SystemClock.INSTANCE.nanos() - ready) / 1e9;
+        double fromStart = (SystemClock.INSTANCE.nanos() - since) / 1e9;
+        producers.awaitAccepted(held + 1_000);
+        producers.stopAll();
+        fleet.join("away-more");
+        scenario.awaitDrained(Duration.ofMinutes(3));
+        fleet.stopAll();
+        Map<String, Object> figures = figures(scenario, producers, backlog);
+        figures.put("againAfterReadySeconds", again);
+        figures.put("againAfterStartSeconds", fromStart);
+        Scenario.figures("capacity-away", figures);
+        assertThat(backlog.most()).isBetween(CAPACITY / 2L, (long) CAPACITY);
+      }
+    }
+  }
+
+  @Test
+  void theCreditOfAProducerThatDiesOrStandsStillBreaksNoCapacity() {
+    try (Scenario scenario = new Scenario("capacity-producers", PARTITIONS);
+        Producers producers = new Producers(scenario, TASKS)) {
+      Fleet fleet = fleet(scenario).of("producers", 2);
+      try (BacklogSampler backlog = sampler(scenario)) {
+        JavaProcess dies = producers.start("dies");
+        JavaProcess still = producers.start("still");
+        producers.start("lives");
+        for (int i = 0; i < 3; i++) {
+          int which = i;
+          Scenario.awaitThat(
+              "all to be admitted", Duration.ofSeconds(60), () -> producers.accepted(which) > 500);
+        }
+        double before = producers.acceptedPerSecond(Duration.ofSeconds(2));
+        dies.kill9();
+        long stopped = SystemClock.INSTANCE.nanos();
+        still.suspend();
+        double alone = producers.acceptedPerSecond(Duration.ofSeconds(4));
+        int seconds = Scenario.size(8, 30);
+        Scenario.awaitThat(
+            "it to stand still long enough",
+            Duration.ofSeconds(seconds + 20),
+            () -> SystemClock.INSTANCE.nanos() - stopped > seconds * 1_000_000_000L);
+        long had = producers.accepted(1);
+        still.resume();
+        Scenario.awaitThat(
+            "it to be admitted again",
+            Duration.ofSeconds(30),
+            () -> producers.accepted(1) > had + 200);
+        producers.stopAll();
+        scenario.awaitDrained(Duration.ofMinutes(3));
+        fleet.stopAll();
+        Map<String, Object> figures = figures(scenario, producers, backlog);
+        figures.put("acceptedPerSecondByThree", before);
+        figures.put("acceptedPerSecondByOne", alone);
+        Scenario.figures("capacity-producers", figures);
+        assertThat(backlog.most()).isBetween(CAPACITY / 2L, (long) CAPACITY);
+        assertThat(alone).isGreaterThan(before / 2);
+      }
+    }
+  }
+
+  private static void awaitHeld(Producers producers, BacklogSampler backlog) {
+    Scenario.awaitThat(
+        "producers to hold",
+        Duration.ofSeconds(60),
+        () -> {
+          long before = producers.accepted();
+          long samples = backlog.samples();
+          Scenario.awaitThat(
+              "samples", Duration.ofSeconds(30), () -> backlog.samples() >= samples + 40);
+          return producers.accepted() == before;
+        });
+  }
+
+  /** What every one of these runs is judged by: nothing is lost. */
+  private static Map<String, Object> figures(
+      Scenario scenario, Producers producers, BacklogSampler backlog) {
+    Report report =
+        new HistoryChecker(
+                CheckOptions.undisturbed(Order.NONE)
+                    .disturbedBy(scenario.disturbances(), Duration.ofSeconds(1))
+                    .allowingUnexplained(Long.MAX_VALUE))
+            .check(producers.histories(), scenario.histories());
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("capacity", CAPACITY);
+    figures.put("maxBacklog", backlog.most());
+    figures.put("samples", backlog.samples());
+    figures.put("acceptedInAll", report.accepted());
+    figures.put("lost", report.lost());
+    assertThat(report.lost()).isZero();
+    assertThat(backlog.samples()).isGreaterThan(50);
+    return figures;
   }
 
   private static double jain(long[] shares) {
@@ -140,61 +208,5 @@ class CapacityIT {
       squares += (double) share * share;
     }
     return sum * sum / (shares.length * squares);
-  }
-
-  private static WorkerProcess worker(Scenario scenario, String name) {
-    return scenario.worker(
-        name,
-        List.of("-Xmx192m"),
-        "--handler",
-        "sleep:20ms",
-        "--order",
-        "none",
-        "--concurrency",
-        "16",
-        "--capacity",
-        Integer.toString(CAPACITY),
-        "--command-property",
-        "session.timeout.ms=6000",
-        "--command-property",
-        "heartbeat.interval.ms=1000");
-  }
-
-  private static JavaProcess producer(Scenario scenario, String name, Path tasks, Path history) {
-    return JavaProcess.start(
-        "dev.sluice.producer.cli.ProduceMain",
-        List.of("-Xmx192m"),
-        List.of(
-            Scenario.QUEUE,
-            "-b",
-            scenario.kafka().bootstrapServers(),
-            "--file",
-            tasks.toString(),
-            "--key-field",
-            "n",
-            "--name",
-            name,
-            "--history",
-            history.toString()),
-        scenario.folder().resolve(name + ".log"));
-  }
-
-  private static void awaitAccepted(List<Path> histories, long count) {
-    Scenario.awaitThat(count + " accepted", Duration.ofMinutes(4), () -> total(histories) >= count);
-  }
-
-  private static long total(List<Path> histories) {
-    return histories.stream().mapToLong(CapacityIT::lines).sum();
-  }
-
-  private static long lines(Path file) {
-    if (!Files.exists(file)) {
-      return 0;
-    }
-    try (Stream<String> all = Files.lines(file)) {
-      return all.count();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

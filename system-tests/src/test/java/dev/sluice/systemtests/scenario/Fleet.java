@@ -3,10 +3,11 @@ package dev.sluice.systemtests.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.history.HistoryEvent;
 import dev.sluice.systemtests.check.FleetFigures;
 import dev.sluice.systemtests.check.FleetJudge;
 import dev.sluice.systemtests.check.FleetLimits;
-import dev.sluice.systemtests.process.StartCounter;
+import dev.sluice.systemtests.process.EventCounter;
 import dev.sluice.systemtests.process.WorkerProcess;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ final class Fleet {
   private final Scenario scenario;
   private final List<String> flags;
   private final List<WorkerProcess> members = new ArrayList<>();
-  private final StartCounter starts = new StartCounter();
+  private final EventCounter starts = new EventCounter(HistoryEvent.START);
 
   /**
    * @param flags of every worker: the limits, the handler

@@ -125,7 +125,13 @@ final class Scenario implements AutoCloseable {
    * is that of its files unless the flags have another.
    */
   WorkerProcess worker(String workerName, List<String> jvmOptions, String... flags) {
-    List<String> arguments = new ArrayList<>(List.of(QUEUE, "-b", kafka.bootstrapServers()));
+    return workerOf(QUEUE, workerName, jvmOptions, flags);
+  }
+
+  /** The same of another queue than the usual one. */
+  WorkerProcess workerOf(
+      String queue, String workerName, List<String> jvmOptions, String... flags) {
+    List<String> arguments = new ArrayList<>(List.of(queue, "-b", kafka.bootstrapServers()));
     List<String> given = List.of(flags);
     if (!given.contains("--name")) {
       arguments.addAll(List.of("--name", workerName));

@@ -3,6 +3,7 @@ package dev.sluice.systemtests.process;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.sluice.history.HistoryEvent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -14,19 +15,22 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Counts the starts in histories that grow; what was counted is not read again. Not thread-safe.
+ * Counts the events of one kind in histories that grow; what was counted is not read again. Not
+ * thread-safe.
  */
-public final class StartCounter {
+public final class EventCounter {
   /** How a line begins; its first byte comes no second time, so that matching needs no table. */
-  private static final byte[] START = "{\"event\":\"start\"".getBytes(US_ASCII);
+  private final byte[] begin;
 
   private final Map<Path, long[]> seen = new HashMap<>();
   private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
 
   /** Nothing counted yet. */
-  public StartCounter() {}
+  public EventCounter(HistoryEvent event) {
+    begin = ("{\"event\":\"" + event.word() + "\"").getBytes(US_ASCII);
+  }
 
-  /** All starts in these files so far; a file that is not there yet has none. */
+  /** All such events in these files so far; a file that is not there yet has none. */
   public long count(List<Path> histories) {
     long all = 0;
     for (Path file : histories) {
@@ -35,8 +39,9 @@ public final class StartCounter {
     return all;
   }
 
-  private long count(Path file) {
-    // Where to go on, starts so far, and how many bytes of the pattern were just seen.
+  /** The same of one file. */
+  public long count(Path file) {
+    // Where to go on, events so far, and how many bytes of the pattern were just seen.
     long[] state = seen.computeIfAbsent(file, f -> new long[3]);
     if (!Files.exists(file)) {
       return state[1];
@@ -49,8 +54,8 @@ public final class StartCounter {
         while (buffer.hasRemaining()) {
           byte next = buffer.get();
           int matched = (int) state[2];
-          matched = next == START[matched] ? matched + 1 : next == START[0] ? 1 : 0;
-          if (matched == START.length) {
+          matched = next == begin[matched] ? matched + 1 : next == begin[0] ? 1 : 0;
+          if (matched == begin.length) {
             state[1]++;
             matched = 0;
           }
