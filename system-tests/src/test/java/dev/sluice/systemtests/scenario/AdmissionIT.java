@@ -64,7 +64,7 @@ class AdmissionIT {
         long retryAfter = Long.parseLong(refused.headers().firstValue("Retry-After").orElse("0"));
 
         producers.stopAll();
-        fleet.join("admission-more");
+        Scenario.awaitReady(fleet.join("admission-more"));
         scenario.awaitDrained(Duration.ofMinutes(2));
         fleet.stopAll();
         Scenario.figures(

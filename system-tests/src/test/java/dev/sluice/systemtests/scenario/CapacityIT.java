@@ -112,7 +112,7 @@ class CapacityIT {
         double fromStart = (SystemClock.INSTANCE.nanos() - since) / 1e9;
         producers.awaitAccepted(held + 1_000);
         producers.stopAll();
-        fleet.join("away-more");
+        Scenario.awaitReady(fleet.join("away-more"));
         scenario.awaitDrained(Duration.ofMinutes(3));
         fleet.stopAll();
         Map<String, Object> figures = figures(scenario, producers, backlog);
