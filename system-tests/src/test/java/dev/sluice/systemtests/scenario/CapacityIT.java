@@ -138,7 +138,10 @@ class CapacityIT {
           Scenario.awaitThat(
               "all to be admitted", Duration.ofSeconds(60), () -> producers.accepted(which) > 500);
         }
-        double before = producers.acceptedPerSecond(Duration.ofSeconds(2));
+        // From then on only what is drained is accepted.
+        Scenario.awaitThat(
+            "a full queue", Duration.ofSeconds(60), () -> backlog.last() > CAPACITY * 0.75);
+        double before = producers.acceptedPerSecond(Duration.ofSeconds(3));
         dies.kill9();
         long stopped = SystemClock.INSTANCE.nanos();
         still.suspend();
