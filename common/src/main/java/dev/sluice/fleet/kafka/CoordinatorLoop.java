@@ -146,11 +146,18 @@ final class CoordinatorLoop implements AutoCloseable {
     long begun = clock.nanos();
     CoordinatorState state =
         new CoordinatorState(epoch, found.grantsPartitions(), lease, ProtocolRule.ALL, begun);
+    List<TopicPartition> reports = new ArrayList<>();
+    for (int i = 0; i < found.reportsPartitions(); i++) {
+      reports.add(new TopicPartition(fleet.reportsTopic(), i));
+    }
+    // What is reported from here on is said by processes that live, many of them because they see
+    // this epoch: it is not of the past, and is answered.
+    Map<TopicPartition, Long> past = consumer.endOffsets(reports);
     announce(producer, lease);
     long acknowledgedNanos = clock.nanos();
     ReadBack readBack = readBack(producer, consumer, lease);
     apply(state);
-    List<Report> left = remember(consumer, state);
+    List<Report> left = remember(consumer, state, past);
     state.takeOver(readBack, acknowledgedNanos);
     left.forEach(report -> state.report(report, clock.nanos()));
     LOG.info(
@@ -231,17 +238,16 @@ final class CoordinatorLoop implements AutoCloseable {
   }
 
   /**
-   * What is in the reports topic already may be of processes that are gone. Returns the last words
-   * of those that said so.
+   * What was in the reports topic before may be of processes that are gone. The consumer then reads
+   * on from there. Returns the last words of those that said that they end.
    */
-  private List<Report> remember(KafkaConsumer<byte[], byte[]> consumer, CoordinatorState state) {
-    List<TopicPartition> reports = new ArrayList<>();
-    for (int i = 0; i < found.reportsPartitions(); i++) {
-      reports.add(new TopicPartition(fleet.reportsTopic(), i));
-    }
-    consumer.assign(reports);
-    consumer.seekToBeginning(reports);
-    Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(reports));
+  private List<Report> remember(
+      KafkaConsumer<byte[], byte[]> consumer,
+      CoordinatorState state,
+      Map<TopicPartition, Long> past) {
+    consumer.assign(past.keySet());
+    consumer.seekToBeginning(past.keySet());
+    Map<TopicPartition, Long> ends = new HashMap<>(past);
     Map<String, Report> last = new HashMap<>();
     Map<String, Report> left = new HashMap<>();
     long begun = clock.nanos();
@@ -257,6 +263,7 @@ final class CoordinatorLoop implements AutoCloseable {
       }
       ends.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
     }
+    past.forEach(consumer::seek);
     long now = clock.nanos();
     last.values().forEach(report -> state.remember(report, now));
     last.values().forEach(report -> departed.seen(report.incarnation(), now));

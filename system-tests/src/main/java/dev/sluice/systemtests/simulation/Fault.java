@@ -21,6 +21,11 @@ public enum Fault {
   CUT_OFF_LEADER,
   /** The coordinator cannot reach the partition that has the claims; it can reach all others. */
   LEADER_MISSES_CLAIMS,
+  /**
+   * The same; when another one has taken over, that one is late, what a worker had that died is
+   * free for both, and others join.
+   */
+  TWO_LEADERS_AND_JOIN,
   /** What a worker reads and writes is late, by seconds. */
   SLOW,
   /** What a worker reads is late, and then it is cut off. */
@@ -48,6 +53,7 @@ public enum Fault {
           CUT_OFF,
           CUT_OFF_LEADER,
           LEADER_MISSES_CLAIMS,
+          TWO_LEADERS_AND_JOIN,
           SLOW,
           SLOW,
           SLOW_THEN_CUT_OFF,

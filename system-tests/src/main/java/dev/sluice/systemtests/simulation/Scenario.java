@@ -73,6 +73,29 @@ public record Scenario(
         rules);
   }
 
+  /** The same with so many workers, whose grants are in so many partitions. */
+  Scenario withFleet(int otherWorkers, int otherPartitions) {
+    return new Scenario(
+        seed,
+        past,
+        otherWorkers,
+        producers,
+        otherPartitions,
+        rate,
+        burst,
+        concurrency,
+        strict,
+        capacity,
+        targetDelayMillis,
+        drainPerSecond,
+        faultSeconds,
+        calmSeconds,
+        faultEveryMillis,
+        turnMillis,
+        faults,
+        rules);
+  }
+
   /** The same with other faults, more often. */
   Scenario withFaults(List<Fault> other, int everyMillis) {
     return new Scenario(

@@ -16,8 +16,7 @@ final class Scenarios {
     Scenario base = Scenario.small(seed, ProtocolRule.without(rule));
     return switch (rule) {
       case READ_FROM_START ->
-          base.withFaults(
-              List.of(Fault.LEADER_MISSES_CLAIMS, Fault.RESTART, Fault.RESTART, Fault.JOIN), 700);
+          base.withFleet(3, 4).withFaults(List.of(Fault.TWO_LEADERS_AND_JOIN, Fault.JOIN), 4_000);
       case BOOK_THE_LARGEST ->
           base.withFaults(List.of(Fault.CUT_OFF_AND_KILL_LEADER, Fault.JOIN, Fault.SLOW), 1_500);
       case LEASE_FROM_REPORT ->

@@ -133,8 +133,11 @@ final class SimCoordinator {
     }
     if (reading.isEmpty()) {
       for (SimLog.Entry record : log.read(process, reports, reportPosition)) {
+        if (record.offset() >= rememberUntil) {
+          break; // of the present: that is read as any report
+        }
         reportPosition = record.offset() + 1;
-        if (record.offset() < rememberUntil && record.value() instanceof Report report) {
+        if (record.value() instanceof Report report) {
           if (report.leaving()) {
             left.put(report.incarnation(), report);
           }

@@ -90,6 +90,9 @@ public final class Simulation {
   private SimWorker addWorker(String name, long delay) {
     SimWorker worker = new SimWorker(world, log, scenario, figures, name, invariants, queue);
     workers.add(worker);
+    if (scenario.faultSeconds() > 0 && world.now() >= scenario.faultSeconds() * World.SECOND) {
+      worker.calm();
+    }
     world.after(delay, worker::begin);
     born++;
     return worker;
@@ -124,7 +127,15 @@ public final class Simulation {
       case STOP_LEADER -> leader.stop(longTime);
       case CUT_OFF -> victim.cutOff(shortTime);
       case CUT_OFF_LEADER -> leader.cutOff(longTime);
-      case LEADER_MISSES_CLAIMS -> leader.missClaims(longTime);
+      case LEADER_MISSES_CLAIMS -> leader.missClaims(2 * longTime);
+      case TWO_LEADERS_AND_JOIN -> {
+        leader.missClaims(16 * World.SECOND);
+        if (victim != leader) {
+          victim.die();
+        }
+        long later = 6 * World.SECOND + shortTime / 2;
+        world.after(later, () -> joinUnderTwoLeaders(leader));
+      }
       case SLOW -> victim.slow(longTime);
       case SLOW_THEN_CUT_OFF -> {
         victim.slow(3 * World.SECOND);
@@ -155,6 +166,15 @@ public final class Simulation {
           log.recreate();
         }
       }
+    }
+  }
+
+  private void joinUnderTwoLeaders(SimWorker first) {
+    workers.stream()
+        .filter(worker -> worker.alive() && worker.coordinating() && worker != first)
+        .forEach(worker -> worker.slow(4 * World.SECOND));
+    for (int i = 0; i < 3 && workers.stream().filter(SimProcess::alive).count() < 10; i++) {
+      addWorker("w" + born, (long) (random.nextDouble() * World.SECOND / 2));
     }
   }
 
