@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -45,12 +46,15 @@ final class BacklogProbe implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BacklogProbe.class);
   private static final long EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long WARN_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final long WARN_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(5);
   private static final long DESCRIBE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final Admin admin;
   private final Clock clock;
   private final Map<String, TopicDescription> topics = new HashMap<>();
   private final Map<String, Uuid> topicIds = new HashMap<>();
+  private final Map<String, Blind> blind = new HashMap<>();
   private final Map<TopicPartition, Long> beginnings = new HashMap<>();
   private long describedNanos;
   private boolean described;
@@ -58,11 +62,23 @@ final class BacklogProbe implements AutoCloseable {
   private boolean asked;
   private @Nullable Round round;
 
+  /** A queue whose backlog is not known: since when, and when people are told of it. */
+  private static final class Blind {
+    final long sinceNanos;
+    long tellNanos;
+
+    Blind(long nowNanos) {
+      this.sinceNanos = nowNanos;
+      this.tellNanos = nowNanos + WARN_NANOS;
+    }
+  }
+
   /** Futures of their own for each topic, group and partition: one that fails is one queue's. */
   private static final class Round {
     final long begunNanos;
     final Map<String, CreditBook.Sample> samples = new HashMap<>();
     final Map<String, DeclaredQueue> queues = new HashMap<>();
+    final Map<Object, String> troubles = new HashMap<>();
     Map<String, KafkaFuture<TopicDescription>> descriptions = Map.of();
     @Nullable Map<String, KafkaFuture<Map<TopicPartition, OffsetAndMetadata>>> commits;
     @Nullable Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> ends;
@@ -70,6 +86,22 @@ final class BacklogProbe implements AutoCloseable {
 
     Round(long begunNanos) {
       this.begunNanos = begunNanos;
+    }
+
+    /** What was answered; what failed is not there. */
+    <K, T> Map<K, T> answers(Map<K, KafkaFuture<T>> futures) {
+      Map<K, T> values = new HashMap<>();
+      futures.forEach(
+          (key, future) -> {
+            try {
+              values.put(key, future.get(0, TimeUnit.MILLISECONDS));
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            } catch (ExecutionException | TimeoutException e) {
+              troubles.put(key, String.valueOf(e.getCause() == null ? e : e.getCause()));
+            }
+          });
+      return values;
     }
   }
 
@@ -143,7 +175,7 @@ final class BacklogProbe implements AutoCloseable {
     var commits = present.commits;
     if (commits == null) {
       if (allDone(present.descriptions)) {
-        describedAs(answers(present.descriptions), state, present, nowNanos);
+        describedAs(present.answers(present.descriptions), state, present, nowNanos);
         askCommits(present);
       }
       return false;
@@ -160,29 +192,13 @@ final class BacklogProbe implements AutoCloseable {
     if (!allDone(ends) || !allDone(present.begins)) {
       return false;
     }
-    answers(present.begins).forEach((id, info) -> beginnings.put(id, info.offset()));
-    tell(present, answers(commits), answers(ends), state);
+    present.answers(present.begins).forEach((id, info) -> beginnings.put(id, info.offset()));
+    tell(present, present.answers(commits), present.answers(ends), state);
     return true;
   }
 
   private static boolean allDone(Map<?, ? extends KafkaFuture<?>> futures) {
     return futures.values().stream().allMatch(KafkaFuture::isDone);
-  }
-
-  /** What was answered; what failed is not there. */
-  private static <K, T> Map<K, T> answers(Map<K, KafkaFuture<T>> futures) {
-    Map<K, T> values = new HashMap<>();
-    futures.forEach(
-        (key, future) -> {
-          try {
-            values.put(key, future.get(0, TimeUnit.MILLISECONDS));
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          } catch (ExecutionException | TimeoutException e) {
-            LOG.debug("The backlog of {} could not be read; it is asked for again", key, e);
-          }
-        });
-    return values;
   }
 
   private void describedAs(
@@ -252,8 +268,11 @@ final class BacklogProbe implements AutoCloseable {
                   && all.stream()
                       .allMatch(id -> ends.containsKey(id) && beginnings.containsKey(id));
           if (committed == null || !known || sample == null) {
-            return; // nothing new is granted for it until it can be counted
+            // Nothing new is granted for it until it can be counted.
+            blind(queue, all, present, now);
+            return;
           }
+          blind.remove(name);
           long finished = 0;
           long appended = 0;
           for (TopicPartition id : all) {
@@ -265,6 +284,30 @@ final class BacklogProbe implements AutoCloseable {
           }
           state.sampled(name, sample, finished, appended, now);
         });
+  }
+
+  /** Producers of such a queue hold: somebody should know why. */
+  private void blind(DeclaredQueue queue, List<TopicPartition> all, Round present, long nowNanos) {
+    Blind since = blind.computeIfAbsent(queue.queue(), q -> new Blind(nowNanos));
+    if (since.tellNanos - nowNanos <= 0) {
+      since.tellNanos = nowNanos + WARN_AGAIN_NANOS;
+      List<Object> parts = new ArrayList<>(List.of(queue.topic(), queue.group()));
+      parts.addAll(all);
+      String why =
+          parts.stream()
+              .map(present.troubles::get)
+              .filter(Objects::nonNull)
+              .findFirst()
+              .orElse("topic " + queue.topic() + " is not there");
+      LOG.warn(
+          "The backlog of queue {} cannot be read for {} s, so its producers get no more credit: {}."
+              + " The worker that coordinates needs Describe on topic {} and group {}",
+          queue.queue(),
+          TimeUnit.NANOSECONDS.toSeconds(nowNanos - since.sinceNanos),
+          why,
+          queue.topic(),
+          queue.group());
+    }
   }
 
   /** All below the committed position, and what the metadata says is done behind it. */

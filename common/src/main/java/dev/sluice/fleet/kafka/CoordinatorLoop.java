@@ -267,6 +267,7 @@ final class CoordinatorLoop implements AutoCloseable {
     long now = clock.nanos();
     last.values().forEach(report -> state.remember(report, now));
     last.values().forEach(report -> departed.seen(report.incarnation(), now));
+    left.keySet().forEach(incarnation -> departed.seen(incarnation, now - Departed.KEEP_NANOS));
     return List.copyOf(left.values());
   }
 

@@ -196,6 +196,17 @@ public final class Simulation {
     return run.runSlowdown(factor);
   }
 
+  /** When the delay was far from its target last, in seconds after the beginning. */
+  private double settled(long from, long to, double target) {
+    double last = 0;
+    for (long at = from; at < to; at += 50 * World.TICK) {
+      if (Math.abs(figures.delaySeconds(at) - target) > 0.35 * target) {
+        last = (at - from) / (double) World.SECOND;
+      }
+    }
+    return last;
+  }
+
   private SlowdownResult runSlowdown(double factor) {
     for (int i = 0; i < scenario.workers(); i++) {
       addWorker("w" + i, 0);
@@ -240,6 +251,7 @@ public final class Simulation {
         admittedSoon,
         admittedSlow,
         delay,
+        settled(slowAt, recoverAt, target),
         target,
         after,
         invariants.maxBacklog());

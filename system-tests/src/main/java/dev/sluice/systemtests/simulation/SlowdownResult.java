@@ -13,6 +13,7 @@ package dev.sluice.systemtests.simulation;
  *     is in the queue too much is drained
  * @param admittedSlow admitted per second once settled
  * @param delaySeconds the delay 9 target delays and 3 s after the slow-down
+ * @param settledSeconds when the delay was within 35 % of the target for good, after the slow-down
  * @param targetSeconds the delay that it should be
  * @param drainedAfter drained per second from 3 s after the recovery on
  * @param maxBacklog the most tasks in the queue
@@ -26,6 +27,7 @@ public record SlowdownResult(
     double admittedSoon,
     double admittedSlow,
     double delaySeconds,
+    double settledSeconds,
     double targetSeconds,
     double drainedAfter,
     long maxBacklog) {}

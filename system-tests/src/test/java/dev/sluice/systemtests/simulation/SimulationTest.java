@@ -56,6 +56,7 @@ class SimulationTest {
       assertThat(result.delaySeconds())
           .as(as)
           .isBetween(0.65 * result.targetSeconds(), 1.35 * result.targetSeconds());
+      assertThat(result.settledSeconds()).as(as).isLessThan(9 * result.targetSeconds() + 3);
       assertThat(result.drainedAfter()).as(as).isGreaterThan(0.95 * result.fullRate());
     }
   }
