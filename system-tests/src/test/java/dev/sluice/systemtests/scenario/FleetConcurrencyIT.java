@@ -37,7 +37,7 @@ class FleetConcurrencyIT {
                   "4s")
               .of(mode, 3);
       try (Load load = scenario.load(100, 2)) {
-        load.send(Scenario.size(8_000, 20_000));
+        load.send(Scenario.size(5_000, 20_000));
       }
       fleet.awaitStarts(500);
       WorkerProcess victim = fleet.anotherThanTheCoordinator();

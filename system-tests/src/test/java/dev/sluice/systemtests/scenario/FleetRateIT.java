@@ -48,7 +48,7 @@ class FleetRateIT {
       Fleet fleet = fleet(scenario).of("churn", 5);
       Load load = skewed(scenario, 1);
       load.send(2_000);
-      int seconds = Scenario.size(20, 120);
+      int seconds = Scenario.size(15, 120);
       int every = Scenario.size(5, 10);
       long from;
       long to;

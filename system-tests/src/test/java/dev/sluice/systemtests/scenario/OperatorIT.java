@@ -41,7 +41,7 @@ class OperatorIT {
 
       queue(scenario, "resume");
       double resume = secondsUntil(fleet, 150, 260);
-      queue(scenario, "limit", "--fleet-rate", "50", "--for", "12s");
+      queue(scenario, "limit", "--fleet-rate", "50", "--for", "9s");
       long limited = SystemClock.INSTANCE.nanos();
       double limit = secondsUntil(fleet, 30, 60);
       assertThat(queue(scenario, "describe")).contains("50").contains("200");
@@ -61,7 +61,7 @@ class OperatorIT {
               end,
               "limitLastedSeconds",
               lasted));
-      assertThat(lasted).isGreaterThan(11);
+      assertThat(lasted).isGreaterThan(8);
     }
   }
 
