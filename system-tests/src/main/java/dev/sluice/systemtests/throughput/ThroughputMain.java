@@ -4,6 +4,7 @@ package dev.sluice.systemtests.throughput;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.cli.Commands;
+import dev.sluice.cli.ExitCodes;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
 import dev.sluice.localkafka.KafkaProcess;
@@ -33,8 +34,13 @@ public final class ThroughputMain {
   private ThroughputMain() {}
 
   /** Runs the comparison. */
+  @SuppressWarnings("SystemOut") // a command says how it is used
   public static void main(String[] args) throws Exception {
     Commands.configureLogging(false);
+    if (args.length > 1 || args.length == 1 && !args[0].matches("[1-9][0-9]{0,8}")) {
+      System.err.println("Usage: sluice throughput [TASKS]; default: 2000000");
+      System.exit(ExitCodes.USAGE);
+    }
     long tasks = args.length > 0 ? Long.parseLong(args[0]) : 2_000_000;
     Path folder = Files.createTempDirectory("sluice-throughput");
     List<JsonNode> plain = new ArrayList<>();
