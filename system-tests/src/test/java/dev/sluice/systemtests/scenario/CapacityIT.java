@@ -49,6 +49,7 @@ class CapacityIT {
               Duration.ofSeconds(60),
               () -> producers.accepted(which) > 100);
         }
+        awaitFull(backlog);
         long[] accepted = new long[3];
         for (int i = 0; i < 3; i++) {
           accepted[i] = -producers.accepted(i);
@@ -138,9 +139,7 @@ class CapacityIT {
           Scenario.awaitThat(
               "all to be admitted", Duration.ofSeconds(60), () -> producers.accepted(which) > 500);
         }
-        // From then on only what is drained is accepted.
-        Scenario.awaitThat(
-            "a full queue", Duration.ofSeconds(60), () -> backlog.last() > CAPACITY * 0.75);
+        awaitFull(backlog);
         double before = producers.acceptedPerSecond(Duration.ofSeconds(3));
         dies.kill9();
         long stopped = SystemClock.INSTANCE.nanos();
@@ -168,6 +167,12 @@ class CapacityIT {
         assertThat(alone).isGreaterThan(before / 2);
       }
     }
+  }
+
+  /** From then on only what is drained is accepted. */
+  private static void awaitFull(BacklogSampler backlog) {
+    Scenario.awaitThat(
+        "a full queue", Duration.ofSeconds(60), () -> backlog.last() > CAPACITY * 0.75);
   }
 
   /** Longer than a lease: what a producer put aside for the time after it is spent, too. */

@@ -13,6 +13,7 @@ import dev.sluice.time.SystemClock;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -76,7 +77,7 @@ class FleetRateIT {
   }
 
   @Test
-  void holdsWhileItsCoordinatorDiesAndStandsStill() {
+  void holdsWhileItsCoordinatorDiesAndStandsStillAndSoDoesItsLargestHolder() {
     try (Scenario scenario = new Scenario("fleet-rate", PARTITIONS)) {
       Fleet fleet = fleet(scenario).of("rate", Scenario.size(3, 5));
       try (Load load = skewed(scenario, 2)) {
@@ -102,7 +103,14 @@ class FleetRateIT {
         awaitSeconds(stopped, Scenario.size(8, 30));
         still.resume();
         fleet.add(still);
-        fleet.awaitStarts(fleet.starts() + 3_000);
+        fleet.awaitStarts(fleet.starts() + 2_000);
+
+        WorkerProcess large = largestShare(fleet);
+        long lapses = SystemClock.INSTANCE.nanos();
+        large.suspend();
+        awaitSeconds(lapses, 7); // longer than its lease: others have its share
+        large.resume();
+        fleet.awaitStarts(fleet.starts() + 1_000);
         long to = SystemClock.INSTANCE.nanos();
         fleet.stopAll();
         FleetFigures figures = fleet.judge(LIMITS);
@@ -178,6 +186,14 @@ class FleetRateIT {
       assertThat(figures.startsBy()).as("every worker has turns").hasSize(count);
       assertThat(figures.meanPerSecond()).isGreaterThan(0.8 * 5);
     }
+  }
+
+  private static WorkerProcess largestShare(Fleet fleet) {
+    WorkerProcess coordinator = fleet.coordinator();
+    return fleet.members().stream()
+        .filter(worker -> worker != coordinator)
+        .max(Comparator.comparingDouble(w -> w.health().sum("sluice_fleet_share_rate")))
+        .orElseThrow();
   }
 
   private static void awaitSeconds(long since, int seconds) {
