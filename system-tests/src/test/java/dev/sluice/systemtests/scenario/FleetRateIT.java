@@ -81,7 +81,7 @@ class FleetRateIT {
     try (Scenario scenario = new Scenario("fleet-rate", PARTITIONS)) {
       Fleet fleet = fleet(scenario).of("rate", Scenario.size(3, 5));
       try (Load load = skewed(scenario, 2)) {
-        load.send(Scenario.size(15_000, 60_000));
+        load.send(Scenario.size(20_000, 60_000));
       }
       fleet.awaitStarts(1_000);
       long from = SystemClock.INSTANCE.nanos();
