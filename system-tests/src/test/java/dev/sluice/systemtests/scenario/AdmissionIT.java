@@ -52,7 +52,7 @@ class AdmissionIT {
         Scenario.awaitThat(
             "critical tasks to fill the queue",
             Duration.ofSeconds(60),
-            () -> backlog.last() > CAPACITY * 0.8);
+            () -> producers.accepted(2) > CAPACITY);
         long sheddableBefore = producers.accepted(1);
         long criticalBefore = producers.accepted(2);
         producers.awaitAccepted(producers.accepted() + CAPACITY);
