@@ -366,7 +366,6 @@ public final class CoordinatorState {
     for (Holder holder : holders.values()) {
       boolean suits =
           holder.report.kind() == Report.Kind.WORKER
-              && !holder.report.leaving()
               && !holder.incarnation.equals(epoch.incarnation())
               && nowNanos - holder.heardNanos < leaseNanos;
       if (suits && (best == null || holder.heardNanos - best.heardNanos > 0)) {

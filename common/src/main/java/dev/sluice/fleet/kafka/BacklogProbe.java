@@ -32,6 +32,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,7 @@ final class BacklogProbe implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BacklogProbe.class);
   private static final long EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
   private static final long WARN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long WARN_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(5);
   private static final long DESCRIBE_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -78,7 +80,8 @@ final class BacklogProbe implements AutoCloseable {
     final long begunNanos;
     final Map<String, CreditBook.Sample> samples = new HashMap<>();
     final Map<String, DeclaredQueue> queues = new HashMap<>();
-    final Map<Object, String> troubles = new HashMap<>();
+    final Map<Object, Throwable> troubles = new HashMap<>();
+    long askedNanos;
     Map<String, KafkaFuture<TopicDescription>> descriptions = Map.of();
     @Nullable Map<String, KafkaFuture<Map<TopicPartition, OffsetAndMetadata>>> commits;
     @Nullable Map<TopicPartition, KafkaFuture<ListOffsetsResultInfo>> ends;
@@ -86,6 +89,13 @@ final class BacklogProbe implements AutoCloseable {
 
     Round(long begunNanos) {
       this.begunNanos = begunNanos;
+      this.askedNanos = begunNanos;
+    }
+
+    /** Whether all is answered, or was waited for long enough: a part without a leader is not. */
+    boolean over(Map<?, ? extends KafkaFuture<?>> futures, long nowNanos) {
+      return nowNanos - askedNanos > STEP_NANOS
+          || futures.values().stream().allMatch(KafkaFuture::isDone);
     }
 
     /** What was answered; what failed is not there. */
@@ -98,7 +108,7 @@ final class BacklogProbe implements AutoCloseable {
             } catch (InterruptedException e) {
               Thread.currentThread().interrupt();
             } catch (ExecutionException | TimeoutException e) {
-              troubles.put(key, String.valueOf(e.getCause() == null ? e : e.getCause()));
+              troubles.put(key, e.getCause() == null ? e : e.getCause());
             }
           });
       return values;
@@ -174,31 +184,29 @@ final class BacklogProbe implements AutoCloseable {
   private boolean advance(Round present, CoordinatorState state, long nowNanos) {
     var commits = present.commits;
     if (commits == null) {
-      if (allDone(present.descriptions)) {
+      if (present.over(present.descriptions, nowNanos)) {
         describedAs(present.answers(present.descriptions), state, present, nowNanos);
         askCommits(present);
+        present.askedNanos = nowNanos;
       }
       return false;
     }
-    if (!allDone(commits)) {
+    if (!present.over(commits, nowNanos)) {
       return false;
     }
     var ends = present.ends;
     if (ends == null) {
       // Only now: what ended was asked for first.
       askEnds(present);
+      present.askedNanos = nowNanos;
       return false;
     }
-    if (!allDone(ends) || !allDone(present.begins)) {
+    if (!present.over(ends, nowNanos) || !present.over(present.begins, nowNanos)) {
       return false;
     }
     present.answers(present.begins).forEach((id, info) -> beginnings.put(id, info.offset()));
     tell(present, present.answers(commits), present.answers(ends), state);
     return true;
-  }
-
-  private static boolean allDone(Map<?, ? extends KafkaFuture<?>> futures) {
-    return futures.values().stream().allMatch(KafkaFuture::isDone);
   }
 
   private void describedAs(
@@ -211,7 +219,10 @@ final class BacklogProbe implements AutoCloseable {
         state.resetBacklog(queue.getKey());
       }
     }
-    topics.clear(); // one that is gone is not to be counted by what it was
+    // One that is gone is not to be counted by what it was; one of which nothing is heard is.
+    topics
+        .keySet()
+        .removeIf(t -> present.troubles.get(t) instanceof UnknownTopicOrPartitionException);
     topics.putAll(answer);
     beginnings.clear(); // retention moves them
     described = true;
@@ -297,6 +308,7 @@ final class BacklogProbe implements AutoCloseable {
           parts.stream()
               .map(present.troubles::get)
               .filter(Objects::nonNull)
+              .map(Throwable::toString)
               .findFirst()
               .orElse("topic " + queue.topic() + " is not there");
       LOG.warn(
