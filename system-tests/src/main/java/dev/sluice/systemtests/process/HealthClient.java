@@ -9,16 +9,19 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.IntSupplier;
 
 /** Asks a worker's health port. Thread-safe; each request takes at most two seconds. */
 public final class HealthClient {
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
   private final HttpClient http = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
-  private final int port;
+  private final IntSupplier port;
 
-  /** For the worker on this port of this machine. */
-  public HealthClient(int port) {
+  /**
+   * @param port of this machine that the worker listens on; 0 while that is not known
+   */
+  public HealthClient(IntSupplier port) {
     this.port = port;
   }
 
@@ -60,8 +63,12 @@ public final class HealthClient {
 
   /** What a path answered; status 0 if nothing did. */
   public Answer get(String path) {
+    int known = port.getAsInt();
+    if (known == 0) {
+      return new Answer(0, "it does not listen yet");
+    }
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+        HttpRequest.newBuilder(URI.create("http://localhost:" + known + path))
             .timeout(TIMEOUT)
             .build();
     try {

@@ -5,12 +5,15 @@ import dev.sluice.systemtests.check.Disturbance;
 import dev.sluice.systemtests.check.Incarnations;
 import dev.sluice.time.SystemClock;
 import java.io.IOException;
-import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WorkerProcess implements AutoCloseable {
   private static final String MAIN = "dev.sluice.worker.cli.WorkMain";
+  private static final Pattern PORT = Pattern.compile("Metrics and health on port (\\d+)\\R");
 
   /** Made of {@link Disturbance} as soon as the incarnation is known from the history. */
   private record Fault(long fromMono, long toMono) {}
@@ -46,19 +50,30 @@ public final class WorkerProcess implements AutoCloseable {
   public static WorkerProcess start(
       Path folder, String name, List<String> jvmOptions, List<String> arguments) {
     Path history = folder.resolve(name + ".history.jsonl");
-    int port = freePort();
     List<String> all = new ArrayList<>(arguments);
-    all.addAll(List.of("--history", history.toString(), "--metrics-port", Integer.toString(port)));
-    JavaProcess process = JavaProcess.start(MAIN, jvmOptions, all, folder.resolve(name + ".log"));
-    return new WorkerProcess(process, history, new HealthClient(port));
+    // Any free port: one that is chosen here may be taken by then.
+    all.addAll(List.of("--history", history.toString(), "--metrics-port", "0"));
+    Path log = folder.resolve(name + ".log");
+    JavaProcess process = JavaProcess.start(MAIN, jvmOptions, all, log);
+    return new WorkerProcess(process, history, new HealthClient(portIn(log)));
   }
 
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new HarnessException("No port is free: " + e.getMessage(), e);
-    }
+  /** The port that a worker took, from its log; 0 if it does not say so yet. Not thread-safe. */
+  private static IntSupplier portIn(Path log) {
+    int[] known = new int[1];
+    return () -> {
+      if (known[0] == 0 && Files.exists(log)) {
+        try {
+          Matcher said = PORT.matcher(Files.readString(log));
+          while (said.find()) {
+            known[0] = Integer.parseInt(said.group(1));
+          }
+        } catch (IOException e) {
+          throw new HarnessException(log + " cannot be read: " + e.getMessage(), e);
+        }
+      }
+      return known[0];
+    };
   }
 
   /** Ends the worker as kill -9 does. */
