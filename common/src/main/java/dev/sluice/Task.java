@@ -19,40 +19,51 @@ public final class Task<T> {
   private static final String CRITICALITY = "sluice-criticality";
   private static final String SHEDDABLE = "sheddable";
 
+  /** Stands for the key of a received task until somebody asks for it. */
+  private static final byte[] UNREAD = new byte[0];
+
   private final String queue;
-  private final String type;
-  private final T payload;
+  private @Nullable String type;
+  private final @Nullable T payload;
   private final byte @Nullable [] key;
   private @Nullable String id;
   private @Nullable Map<String, String> headers;
   private final @Nullable Received received;
 
-  /** Where a received task finds what few handlers ask for. */
+  /** Where a received task finds what it is asked for: most handlers ask for little of it. */
   public interface Received {
     /** The id of the task. */
     String id();
+
+    /** The type of the task. */
+    String type();
+
+    /** The payload. */
+    byte[] payload();
+
+    /** The ordering key, or null. */
+    byte @Nullable [] key();
 
     /** Its headers beyond those that Sluice sets itself. */
     Map<String, String> headers();
   }
 
-  /** A task as a worker received it; id and headers are read when they are asked for. */
-  public static <T> Task<T> received(
-      String queue, String type, T payload, byte @Nullable [] key, Received from) {
-    return new Task<>(queue, type, payload, key, null, null, from);
+  /** A task as a worker received it; everything is read when it is asked for. */
+  public static Task<byte[]> received(String queue, Received from) {
+    return new Task<>(queue, null, null, UNREAD, null, null, from);
   }
 
   private Task(
       String queue,
-      String type,
-      T payload,
+      @Nullable String type,
+      @Nullable T payload,
       byte @Nullable [] key,
       @Nullable String id,
       @Nullable Map<String, String> headers,
       @Nullable Received received) {
     this.queue = requireNonNull(queue, "queue");
-    this.type = requireNonNull(type, "type");
-    this.payload = requireNonNull(payload, "payload");
+    this.type = received == null ? requireNonNull(type, "type") : type;
+    this.payload = received == null ? requireNonNull(payload, "payload") : payload;
     this.key = key;
     this.id = id;
     this.headers = headers;
@@ -101,7 +112,8 @@ public final class Task<T> {
 
   /** The same task with another payload. */
   public <U> Task<U> payload(U newPayload) {
-    return new Task<>(queue, type, newPayload, key, id, headers, received);
+    return new Task<>(
+        queue, type, requireNonNull(newPayload, "payload"), key, id, headers, received);
   }
 
   /** The name of the queue. */
@@ -111,22 +123,32 @@ public final class Task<T> {
 
   /** The type, which picks the handler. */
   public String type() {
-    return type;
+    Received from = received;
+    String known = type;
+    if (known == null) {
+      known = requireNonNull(from).type();
+      type = known;
+    }
+    return known;
   }
 
   /** The payload. */
+  @SuppressWarnings("unchecked") // what was received is bytes until it is replaced
   public T payload() {
-    return payload;
+    T own = payload;
+    return own == null ? (T) requireNonNull(received).payload() : own;
   }
 
   /** The ordering key, or null. */
   public byte @Nullable [] key() {
-    return key;
+    Received from = received;
+    return key == UNREAD && from != null ? from.key() : key;
   }
 
   /** The ordering key as UTF-8 text, or null. */
   public @Nullable String keyAsString() {
-    return key == null ? null : new String(key, UTF_8);
+    byte[] bytes = key();
+    return bytes == null ? null : new String(bytes, UTF_8);
   }
 
   /** The id; null only before a task without one was submitted. */
@@ -151,6 +173,6 @@ public final class Task<T> {
 
   @Override
   public String toString() {
-    return "Task[queue=" + queue + ", type=" + type + ", id=" + id() + "]";
+    return "Task[queue=" + queue + ", type=" + type() + ", id=" + id() + "]";
   }
 }

@@ -114,27 +114,52 @@ public final class TaskCodec {
    */
   public static Task<byte[]> toTask(
       ConsumerRecord<byte[], byte[]> record, String queue, String defaultType) {
-    byte[] value = record.value() == null ? NOTHING : record.value();
-    return Task.received(
-        queue, type(record, defaultType), value, record.key(), new FromRecord(record));
+    return Task.received(queue, new FromRecord(record, defaultType));
   }
 
-  private record FromRecord(ConsumerRecord<byte[], byte[]> record) implements Task.Received {
+  /** The payload of the task in a record: its value, or no bytes where it has none. */
+  public static byte[] payload(ConsumerRecord<byte[], byte[]> record) {
+    byte[] value = record.value();
+    return value == null ? NOTHING : value;
+  }
+
+  /** The headers of the task in a record, beyond those that Sluice sets itself. */
+  public static Map<String, String> headers(ConsumerRecord<byte[], byte[]> record) {
+    Map<String, String> found = new LinkedHashMap<>();
+    for (Header header : record.headers()) {
+      boolean kept = !OWN.contains(header.key()) || header.key().equals(TaskHeaders.CONTENT_TYPE);
+      if (kept && header.value() != null) {
+        found.put(header.key(), new String(header.value(), UTF_8));
+      }
+    }
+    return Collections.unmodifiableMap(found);
+  }
+
+  private record FromRecord(ConsumerRecord<byte[], byte[]> record, String defaultType)
+      implements Task.Received {
     @Override
     public String id() {
       return TaskCodec.id(record);
     }
 
     @Override
+    public String type() {
+      return TaskCodec.type(record, defaultType);
+    }
+
+    @Override
+    public byte[] payload() {
+      return TaskCodec.payload(record);
+    }
+
+    @Override
+    public byte @Nullable [] key() {
+      return record.key();
+    }
+
+    @Override
     public Map<String, String> headers() {
-      Map<String, String> found = new LinkedHashMap<>();
-      for (Header header : record.headers()) {
-        boolean kept = !OWN.contains(header.key()) || header.key().equals(TaskHeaders.CONTENT_TYPE);
-        if (kept && header.value() != null) {
-          found.put(header.key(), new String(header.value(), UTF_8));
-        }
-      }
-      return Collections.unmodifiableMap(found);
+      return TaskCodec.headers(record);
     }
   }
 }

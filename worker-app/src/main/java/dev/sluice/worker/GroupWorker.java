@@ -150,6 +150,7 @@ public final class GroupWorker implements WorkedGroup {
     HandlerBinding unknown =
         bind(builder, engine, state, "unknown", new HandlerSettings(), List.of(), refuse);
     return new QueueBinding(
+        builder.name,
         state,
         d.topic(),
         d.order(),

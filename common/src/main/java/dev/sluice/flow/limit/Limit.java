@@ -42,6 +42,14 @@ public interface Limit {
     return false;
   }
 
+  /**
+   * Whether it watches starts at this moment: one that nobody has set need not be told of any.
+   * Called by any thread.
+   */
+  default boolean watchesNow() {
+    return watchesStarts();
+  }
+
   /** Whether a permit that was taken may still be used. Called by any thread. */
   default boolean stillGranted(long nowNanos) {
     return true;

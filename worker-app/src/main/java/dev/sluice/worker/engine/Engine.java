@@ -367,7 +367,7 @@ public final class Engine {
       return;
     }
     if (attemptUsed) {
-      run.attempt++;
+      run.nextAttempt();
     }
     if (delayNanos <= 0) {
       ready(run, true);
@@ -595,6 +595,17 @@ public final class Engine {
       }
     }
     return true;
+  }
+
+  /** How long the ready tasks of all handlers that may start some would keep one thread busy. */
+  public long readyNanos(long nowNanos) {
+    long nanos = 0;
+    for (HandlerState handler : handlers) {
+      if (!handler.queue.paused && !handler.held(nowNanos)) {
+        nanos += handler.readyNanos();
+      }
+    }
+    return nanos;
   }
 
   // ---- pauses ----

@@ -12,7 +12,10 @@ public final class HandlerState {
   /** A thread takes as many tasks at once as it can be expected to work in this time. */
   private static final long BATCH_NANOS = 100_000;
 
-  static final int BATCH_MAX = 64;
+  private static final long LONG_NANOS = 1_000_000_000;
+
+  /** The most tasks that a thread takes at once. */
+  public static final int BATCH_MAX = 256;
 
   final QueueState queue;
   final String type;
@@ -66,9 +69,14 @@ public final class HandlerState {
     return queue.name;
   }
 
-  /** Whether some limit wants to know when a start happens. */
+  /** Whether some limit wants to know now when a start happens. Called by any thread. */
   public boolean watched() {
-    return watching.length > 0;
+    for (Limit limit : watching) {
+      if (limit.watchesNow()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether a start may still happen. Called by any thread, without the engine's lock. */
@@ -117,6 +125,11 @@ public final class HandlerState {
 
   int batchMax() {
     return (int) Math.max(1, Math.min(BATCH_MAX, BATCH_NANOS / Math.max(1, expectedNanos)));
+  }
+
+  /** How long its ready tasks would keep one thread busy, as far as is known. */
+  long readyNanos() {
+    return Math.min(LONG_NANOS, expectedNanos) * ready.size();
   }
 
   /** A thread worked {@code tasks} tasks in that time. */

@@ -2,7 +2,6 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.flow.ledger.Ledger;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,30 +27,26 @@ public abstract class TaskRun extends Ledger.Entry {
     ENDED
   }
 
-  private static final AtomicIntegerFieldUpdater<TaskRun> CONCLUDED =
-      AtomicIntegerFieldUpdater.newUpdater(TaskRun.class, "concluded");
-
   final PartitionState partition;
   final HandlerState handler;
   final long keyHash;
   final boolean ordered;
   final int bytes;
   State state = State.READY;
-  int attempt;
+
+  /** 0 until somebody asks: few tasks are anything but at their first attempt. */
+  private int attempt;
+
   long dueNanos;
   boolean keyHeldByHungThread;
 
   /** Handed to the thread that has the unfinished task before it of its key, to be worked next. */
   boolean follows;
 
-  private long endNanos;
   @Nullable TaskRun nextInQueue;
   @Nullable TaskRun nextOfKey;
   private volatile boolean cancelled;
   private volatile boolean timedOut;
-
-  @SuppressWarnings("UnusedVariable") // read through its updater
-  private volatile int concluded;
 
   /**
    * @param offset of the record
@@ -59,26 +54,19 @@ public abstract class TaskRun extends Ledger.Entry {
    * @param handler the handler that its type picks
    * @param order what it is ordered by
    * @param bytes what it costs in memory
-   * @param attempt 1 for the first
    */
   protected TaskRun(
-      long offset,
-      PartitionState partition,
-      HandlerState handler,
-      OrderedBy order,
-      int bytes,
-      int attempt) {
+      long offset, PartitionState partition, HandlerState handler, OrderedBy order, int bytes) {
     super(offset);
     this.partition = partition;
     this.handler = handler;
     this.ordered = order.ordered();
     this.keyHash = order.hash();
     this.bytes = bytes;
-    this.attempt = attempt;
   }
 
   /** The assignment that this was read under. */
-  public final PartitionState partition() {
+  public final PartitionState assignment() {
     return partition;
   }
 
@@ -89,17 +77,21 @@ public abstract class TaskRun extends Ledger.Entry {
 
   /** The present attempt, 1 for the first. */
   public final int attempt() {
-    return attempt;
+    int known = attempt;
+    if (known == 0) {
+      known = firstAttempt();
+      attempt = known;
+    }
+    return known;
   }
 
-  /** When the last attempt ended; for the thread that ran it. */
-  public final long endNanos() {
-    return endNanos;
+  /** The attempt that this process begins with: 1, unless others were made elsewhere. */
+  protected int firstAttempt() {
+    return 1;
   }
 
-  /** Notes when an attempt ended. */
-  public final void endedAt(long nanos) {
-    endNanos = nanos;
+  final void nextAttempt() {
+    attempt = attempt() + 1;
   }
 
   /** Whether the handler was told to stop. May be read by any thread. */
@@ -123,16 +115,6 @@ public abstract class TaskRun extends Ledger.Entry {
     cancelled = true;
   }
 
-  /**
-   * Decides how the present attempt ends: by the handler's return or by giving its thread up. May
-   * be called by any thread.
-   *
-   * @return true to the first caller only
-   */
-  public final boolean conclude() {
-    return CONCLUDED.compareAndSet(this, 0, 1);
-  }
-
   /** Whether the partition was lost or handed over since; may be read by any thread. */
   public final boolean stale() {
     return partition.gone();
@@ -140,8 +122,9 @@ public abstract class TaskRun extends Ledger.Entry {
 
   final void beginAttempt() {
     state = State.RUNNING;
-    cancelled = false;
-    timedOut = false;
-    concluded = 0;
+    if (cancelled) { // a volatile write costs more than all of this
+      cancelled = false;
+      timedOut = false;
+    }
   }
 }

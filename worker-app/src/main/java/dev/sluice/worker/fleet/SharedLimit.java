@@ -41,6 +41,11 @@ abstract class SharedLimit implements Limit {
   }
 
   @Override
+  public final boolean watchesNow() {
+    return active;
+  }
+
+  @Override
   public final PauseReason reason() {
     return PauseReason.FLEET_LIMIT;
   }

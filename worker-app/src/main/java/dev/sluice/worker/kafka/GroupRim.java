@@ -6,16 +6,16 @@ import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerLoad;
+import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Everything around one engine, wired: poll loop, handler threads, dead letters. Thread-safe. */
 public final class GroupRim implements Runnable {
-  private final ReentrantLock lock = new ReentrantLock();
+  private final EngineLock lock = new EngineLock();
   private final Engine engine;
   private final Clock clock;
   private final PollCounters counters = new PollCounters();
@@ -45,7 +45,7 @@ public final class GroupRim implements Runnable {
         new HandlerThreads(
             engine,
             lock,
-            new HandlerAttempts(settings.worker(), clock, history, deadLetters),
+            new HandlerAttempts(clock, history, deadLetters),
             threadsMax,
             factory,
             clock,

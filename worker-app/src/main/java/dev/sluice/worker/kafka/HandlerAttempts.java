@@ -2,14 +2,12 @@
 package dev.sluice.worker.kafka;
 
 import dev.sluice.Task;
-import dev.sluice.TaskContext;
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.retry.FailureClass;
 import dev.sluice.flow.retry.RetryDecision;
 import dev.sluice.history.HistoryEvent;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
-import dev.sluice.wire.TaskCodec;
 import dev.sluice.worker.engine.TaskRun;
 import dev.sluice.worker.limit.HandlerHungException;
 import dev.sluice.worker.limit.HandlerTimeoutException;
@@ -24,26 +22,23 @@ import org.slf4j.LoggerFactory;
 final class HandlerAttempts implements Attempts {
   private static final Logger LOG = LoggerFactory.getLogger(HandlerAttempts.class);
 
-  private final String worker;
   private final Clock clock;
   private final @Nullable HistoryWriter history;
   private final DeadLetterWriter deadLetters;
 
-  HandlerAttempts(
-      String worker, Clock clock, @Nullable HistoryWriter history, DeadLetterWriter deadLetters) {
-    this.worker = worker;
+  HandlerAttempts(Clock clock, @Nullable HistoryWriter history, DeadLetterWriter deadLetters) {
     this.clock = clock;
     this.history = history;
     this.deadLetters = deadLetters;
   }
 
   @Override
-  public Outcome run(TaskRun taskRun, long startNanos) {
+  public Outcome run(TaskRun taskRun, long startNanos, Conclusion conclusion) {
     RecordRun run = (RecordRun) taskRun;
     HandlerBinding binding = run.binding;
     boolean watched = binding.state().watched();
     if (watched && !binding.state().mayBegin(clock.nanos())) {
-      return notBegun(run);
+      return notBegun(run, conclusion);
     }
     Throwable failure = null;
     try {
@@ -51,18 +46,16 @@ final class HandlerAttempts implements Attempts {
       if (watched) {
         binding.state().attemptBegun(clock.nanos());
       }
-      Task<byte[]> task = TaskCodec.toTask(run.record, run.queue.name(), run.queue.defaultType());
-      binding.handler().handle(task, new Context(run, worker));
+      binding.handler().handle(Task.received(run.queue.name(), run), run);
     } catch (Throwable t) {
       failure = t;
     }
     long end = clock.nanos();
-    if (watched) {
+    if (binding.state().watched()) {
       binding.state().attemptReturned(end);
     }
-    run.endedAt(end);
     long nanos = end - startNanos;
-    if (!run.conclude()) {
+    if (!conclusion.conclude(end)) {
       // The thread was given up: the task has its dead letter, and what came of it no longer
       // counts.
       binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, null);
@@ -72,9 +65,8 @@ final class HandlerAttempts implements Attempts {
   }
 
   /** The lease ended between the decision and the start: the task waits for the next one. */
-  private Outcome notBegun(RecordRun run) {
-    run.endedAt(clock.nanos());
-    if (run.conclude()) {
+  private Outcome notBegun(RecordRun run, Conclusion conclusion) {
+    if (conclusion.conclude(clock.nanos())) {
       run.binding.state().attemptNotBegun();
       return new Outcome.Retry(0, false);
     }
@@ -183,33 +175,6 @@ final class HandlerAttempts implements Attempts {
           run.record.offset(),
           run.attempt(),
           error);
-    }
-  }
-
-  private record Context(RecordRun run, String worker) implements TaskContext {
-    @Override
-    public int attempt() {
-      return run.attempt();
-    }
-
-    @Override
-    public boolean cancelled() {
-      return run.cancelled();
-    }
-
-    @Override
-    public String topic() {
-      return run.record.topic();
-    }
-
-    @Override
-    public int partition() {
-      return run.record.partition();
-    }
-
-    @Override
-    public long offset() {
-      return run.record.offset();
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.PartitionId;
 import dev.sluice.worker.engine.PartitionState;
+import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import java.util.HashMap;
 import java.util.List;
@@ -12,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -26,23 +26,24 @@ final class LoopState {
 
   final PollSettings settings;
   final Engine engine;
-  final ReentrantLock lock;
+  final EngineLock lock;
   final HandlerThreads threads;
   final Clock clock;
   final PollCounters counters;
   private final Map<String, QueueBinding> queueByTopic = new HashMap<>();
   private final Condition changed;
 
+  private volatile boolean stopping;
+
   // Guarded by the lock.
   private @Nullable KafkaConsumer<byte[], byte[]> consumer;
   private boolean polling;
-  private boolean stopping;
   private long watchedNanos;
 
   LoopState(
       PollSettings settings,
       Engine engine,
-      ReentrantLock lock,
+      EngineLock lock,
       HandlerThreads threads,
       Clock clock,
       PollCounters counters) {
@@ -182,12 +183,7 @@ final class LoopState {
   }
 
   boolean stopRequested() {
-    lock.lock();
-    try {
-      return stopping;
-    } finally {
-      lock.unlock();
-    }
+    return stopping;
   }
 
   /** Waits, with nothing to poll, until the time is over or the end is asked for. */

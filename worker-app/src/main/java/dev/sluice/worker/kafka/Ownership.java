@@ -166,11 +166,11 @@ final class Ownership implements ConsumerRebalanceListener {
     try {
       state.engine.drain(ids);
       state.threads.takeBackAll(state.clock.nanos());
-      state.threads.cancel(run -> ids.contains(LoopState.idOf(run.partition())), false);
+      state.threads.cancel(run -> ids.contains(LoopState.idOf(run.assignment())), false);
       if (!awaitQuiet(ids, deadline)) {
         LOG.warn(
             "{} Handlers outlived the hand-over time and are interrupted: {}", state.prefix(), ids);
-        state.threads.cancel(run -> ids.contains(LoopState.idOf(run.partition())), true);
+        state.threads.cancel(run -> ids.contains(LoopState.idOf(run.assignment())), true);
         awaitQuiet(ids, state.clock.nanos() + INTERRUPTED_NANOS);
       }
     } catch (InterruptedException e) {

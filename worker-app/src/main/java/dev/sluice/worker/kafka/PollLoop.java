@@ -4,15 +4,13 @@ package dev.sluice.worker.kafka;
 import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.PartitionState;
+import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -35,6 +33,10 @@ public final class PollLoop implements Runnable {
   private static final long IDLE_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long BUSY_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final long EMPTY_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  /** So many tasks are handed to the engine at once: handlers begin with them meanwhile. */
+  private static final int ACCEPT_MAX = 256;
+
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
   private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
@@ -55,7 +57,7 @@ public final class PollLoop implements Runnable {
   public PollLoop(
       PollSettings settings,
       Engine engine,
-      ReentrantLock lock,
+      EngineLock lock,
       HandlerThreads threads,
       Clock clock,
       PollCounters counters) {
@@ -247,27 +249,42 @@ public final class PollLoop implements Runnable {
     if (records.isEmpty()) {
       return;
     }
-    List<RecordRun> runs = new ArrayList<>(records.count());
+    int rest = records.partitions().size();
+    RecordRun[] runs = new RecordRun[Math.min(ACCEPT_MAX, records.count())];
     for (TopicPartition id : records.partitions()) {
       QueueBinding queue = state.queue(id.topic());
       PartitionState partition = state.partition(id);
       if (queue == null || partition == null) {
         throw new IllegalStateException("Records of " + id + " came, which is not assigned");
       }
+      int count = 0;
       for (ConsumerRecord<byte[], byte[]> record : records.records(id)) {
-        runs.add(new RecordRun(record, partition, queue, queue.handlerOf(record)));
+        runs[count++] = new RecordRun(record, partition, queue, queue.handlerOf(record));
+        if (count == runs.length) {
+          accept(partition, runs, count, false);
+          count = 0;
+        }
       }
+      accept(partition, runs, count, --rest == 0);
     }
+  }
+
+  private void accept(PartitionState partition, RecordRun[] runs, int count, boolean last) {
     state.lock.lock();
     try {
-      for (RecordRun run : runs) {
-        if (run.partition().ledger().wasDone(run.offset())) {
-          run.partition().ledger().seenUpTo(run.offset() + 1);
+      for (int i = 0; i < count; i++) {
+        RecordRun run = runs[i];
+        if (partition.ledger().wasDone(run.offset())) {
+          partition.ledger().seenUpTo(run.offset() + 1);
         } else {
           state.engine.accept(run);
         }
       }
-      state.threads.wake(state.clock.nanos());
+      long now = state.clock.nanos();
+      // To wake a thread for part of what fast handlers get costs more than they need for it.
+      if (last || !state.engine.onlyFast(now)) {
+        state.threads.wake(now);
+      }
     } finally {
       state.lock.unlock();
     }

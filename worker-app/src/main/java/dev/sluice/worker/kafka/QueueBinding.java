@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A queue as the rim runs it: its topic, and which handler takes which type. Immutable. */
 public final class QueueBinding {
+  private final String worker;
   private final QueueState state;
   private final String topic;
   private final Order order;
@@ -27,11 +28,13 @@ public final class QueueBinding {
   private final HandlerBinding[] handlers;
 
   /**
+   * @param worker the name of the worker
    * @param any takes the types that no other handler takes; null if these are dead letters
    * @param unknownType takes them then, and fails them
    * @param byType the handlers of named types
    */
   public QueueBinding(
+      String worker,
       QueueState state,
       String topic,
       Order order,
@@ -42,6 +45,7 @@ public final class QueueBinding {
       @Nullable HandlerBinding any,
       HandlerBinding unknownType,
       Map<String, HandlerBinding> byType) {
+    this.worker = worker;
     this.state = state;
     this.topic = topic;
     this.order = order;
@@ -70,6 +74,10 @@ public final class QueueBinding {
       }
     }
     return any == null ? unknownType : any;
+  }
+
+  String worker() {
+    return worker;
   }
 
   QueueState state() {

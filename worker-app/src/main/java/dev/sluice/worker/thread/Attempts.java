@@ -5,14 +5,25 @@ import dev.sluice.worker.engine.TaskRun;
 
 /** Runs the attempts of tasks, and writes the dead letters of those that are given up. */
 public interface Attempts {
+  /** Decides between the return of a handler and the giving up of its thread. */
+  interface Conclusion {
+    /**
+     * The handler has returned. To be called exactly once per attempt, before anything comes of it.
+     *
+     * @param endNanos the present monotonic time
+     * @return false if the thread was given up before: what the handler did no longer counts
+     */
+    boolean conclude(long endNanos);
+  }
+
   /**
-   * Runs one attempt on the calling thread, user code included, and notes its end in the run. Never
-   * throws.
+   * Runs one attempt on the calling thread, user code included. Never throws.
    *
    * @param startNanos the present monotonic time
+   * @param conclusion to be told as soon as the handler has returned
    * @return how it ended
    */
-  Outcome run(TaskRun run, long startNanos);
+  Outcome run(TaskRun run, long startNanos, Conclusion conclusion);
 
   /** The longest that an attempt of this task may take, in nanoseconds. */
   long timeoutNanos(TaskRun run);

@@ -3,37 +3,36 @@ package dev.sluice.worker.thread;
 
 import dev.sluice.worker.engine.HandlerState;
 import dev.sluice.worker.engine.TaskRun;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread of the pool and the batch it works. The batch is shared: whoever raises {@code
- * claimed} past an index has the task there, the thread to begin it or the watcher to take it back.
+ * One thread of the pool and the batch it works. The batch is shared: what the thread has not begun
+ * may be taken back, and what it has finished reported, by whoever has the engine's lock.
  */
-final class HandlerThread implements Runnable {
-  private static final int BATCH = 64;
+final class HandlerThread implements Runnable, Attempts.Conclusion {
+  /** Grows while its batches fill it, since most threads of a slow handler never have more. */
+  private static final int FIRST_BATCH = 4;
 
   private final HandlerThreads pool;
-  private final AtomicInteger claimed = new AtomicInteger();
-  private final Outcome[] outcomes = new Outcome[BATCH];
-  private final long[] nanos = new long[BATCH];
-  private volatile int done;
+  private final BatchCursor cursor = new BatchCursor();
   private volatile boolean woken;
   private @Nullable Thread thread;
 
-  /**
-   * The task that the handler is at. Whoever interrupts the thread replaces it by {@link
-   * #INTERRUPTING} meanwhile, so that the interruption meets the task it was meant for.
-   */
-  private final AtomicReference<@Nullable Object> current = new AtomicReference<>();
+  /** Written by the thread before its cursor moves on, read by others after they saw that. */
+  private long[] nanos = new long[FIRST_BATCH];
 
-  private static final Object INTERRUPTING = new Object();
+  /** How the last one ended if that was not by success: it is the last of its batch then. */
+  private @Nullable Outcome failure;
 
-  private volatile long currentStartNanos;
+  private int failedIndex = -1;
+  private long endNanos;
+  private boolean tooLate;
+  private final AtomicLong currentStartNanos = new AtomicLong();
 
   /**
    * The handler whose slot it has; written by the thread itself, under the engine's lock. The batch
@@ -42,12 +41,15 @@ final class HandlerThread implements Runnable {
   @Nullable HandlerState slot;
 
   // Guarded by the engine's lock.
-  final TaskRun[] batch = new TaskRun[BATCH];
+  TaskRun[] batch = new TaskRun[FIRST_BATCH];
   int size;
   int reported;
   long batchStartNanos;
   boolean searching = true;
   boolean givenUp;
+
+  /** Its place among the busy threads; -1 while it is idle. */
+  int busyIndex = -1;
 
   HandlerThread(HandlerThreads pool) {
     this.pool = pool;
@@ -85,80 +87,95 @@ final class HandlerThread implements Runnable {
   }
 
   private void work() {
-    // The watcher may lower size meanwhile; what it took back can no longer be claimed.
+    // The watcher may lower size meanwhile; what it took back can no longer begin.
     int taken = size;
     long start = pool.clock.nanos();
-    // A thread that was held up, by a task or because the process stood still, asks again first.
-    for (int i = claimed.getAndIncrement();
-        i < taken;
-        i =
-            start - batchStartNanos > HandlerThreads.BATCH_NANOS_MAX
-                ? taken
-                : claimed.getAndIncrement()) {
-      TaskRun run = batch[i];
-      begin(run, start);
-      Outcome outcome = pool.attempts.run(run, start);
-      end(run);
-      long end = run.endNanos();
-      outcomes[i] = outcome;
-      nanos[i] = end - start;
-      start = end;
-      done = i + 1;
-      if (outcome != Outcome.SUCCESS) {
-        return; // what is next may be behind this one
+    currentStartNanos.setRelease(start);
+    if (taken == 0 || !cursor.begin()) {
+      return;
+    }
+    boolean more = true;
+    for (int i = 0; more; i++) {
+      Outcome outcome = pool.attempts.run(batch[i], start, this);
+      if (tooLate) {
+        return;
       }
+      long end = endNanos;
+      nanos[i] = end - start;
+      if (outcome != Outcome.SUCCESS) {
+        failure = outcome;
+        failedIndex = i;
+      }
+      start = end;
+      currentStartNanos.setRelease(end);
+      // What is next may be behind one that did not succeed. A thread that was held up, by a task
+      // or because the process stood still, asks again first.
+      more =
+          cursor.next(
+              outcome == Outcome.SUCCESS
+                  && i + 1 < taken
+                  && end - batchStartNanos <= HandlerThreads.BATCH_NANOS_MAX);
     }
   }
 
-  private void begin(TaskRun run, long startNanos) {
-    currentStartNanos = startNanos;
-    current.setRelease(run);
-  }
-
-  private void end(TaskRun run) {
-    while (!current.compareAndSet(run, null)) {
-      Thread.onSpinWait();
-    }
+  @Override
+  public boolean conclude(long nowNanos) {
+    endNanos = nowNanos;
+    tooLate = !cursor.conclude();
     // An interruption of the task that has just ended must not meet the next one.
     if (Thread.currentThread().isInterrupted()) {
       Thread.interrupted();
     }
+    return !tooLate;
   }
+
+  // ---- under the engine's lock ----
 
   /** Interrupts the handler if it is still at this task. */
   void interrupt(TaskRun run, boolean timeOut) {
-    if (current.compareAndSet(run, INTERRUPTING)) {
+    int current = cursor.current();
+    if (current >= 0 && batch[current] == run && cursor.interrupting(current)) {
       if (timeOut) {
         run.timeOut();
       }
       Objects.requireNonNull(thread).interrupt();
-      current.set(run);
+      cursor.interrupted();
     }
   }
 
+  /** Gives the thread up if its handler is still at this task. */
+  boolean giveUp(TaskRun run) {
+    int current = cursor.current();
+    givenUp = current >= 0 && batch[current] == run && cursor.giveUp(current);
+    return givenUp;
+  }
+
+  /** The task that the handler is at, or whose outcome is being noted. */
   @Nullable TaskRun current() {
-    return current.get() instanceof TaskRun run ? run : null;
+    int current = cursor.current();
+    return current < 0 || current >= size ? null : batch[current];
   }
 
   long currentStartNanos() {
-    return currentStartNanos;
+    return currentStartNanos.getAcquire();
   }
 
   int done() {
-    return done;
+    return cursor.done();
   }
 
   Outcome outcome(int i) {
-    return outcomes[i];
+    Outcome failed = failure;
+    return failed != null && i == failedIndex ? failed : Outcome.SUCCESS;
   }
 
   long nanos(int i) {
     return nanos[i];
   }
 
-  /** Claims all that the thread has not begun, and returns the index of the first such task. */
-  int claimRest() {
-    return Math.min(size, claimed.getAndSet(BATCH));
+  /** Lets the thread begin nothing more, and returns the index of the first such task. */
+  int stopRest() {
+    return Math.min(size, cursor.stop());
   }
 
   @SuppressWarnings("NullAway") // the slot is beyond size now
@@ -166,15 +183,19 @@ final class HandlerThread implements Runnable {
     batch[i] = null;
   }
 
+  /** Makes room for the next batch; more than before if the last one took all of it. */
   @SuppressWarnings("NullAway") // the slots are beyond size now
   void clear() {
-    for (int i = 0; i < size; i++) {
-      batch[i] = null;
-      outcomes[i] = null;
+    if (size == batch.length && size < HandlerState.BATCH_MAX) {
+      batch = new TaskRun[size * 4];
+      nanos = new long[size * 4];
+    } else {
+      Arrays.fill(batch, 0, size, null);
     }
     size = 0;
     reported = 0;
-    done = 0;
-    claimed.set(0);
+    failure = null;
+    failedIndex = -1;
+    cursor.reset();
   }
 }

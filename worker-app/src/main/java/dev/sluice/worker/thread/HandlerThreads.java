@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
 /**
@@ -26,11 +25,14 @@ public final class HandlerThreads {
   /** After this long with one batch, a thread gives back what it has not begun. */
   static final long BATCH_NANOS_MAX = 5_000_000;
 
+  /** A thread is woken for fast tasks if those that are at work have more than so much each. */
+  private static final long WORTH_WAKING_NANOS = 200_000;
+
   /** How long an interrupted handler has to return before its thread is given up. */
   private static final long GRACE_NANOS = 5_000_000_000L;
 
   final Engine engine;
-  final ReentrantLock lock;
+  final EngineLock lock;
   final Attempts attempts;
   final Clock clock;
   private final ThreadFactory factory;
@@ -40,6 +42,7 @@ public final class HandlerThreads {
   private final Runnable afterVisit;
   private final Deque<HandlerThread> idle = new ArrayDeque<>();
   private final List<HandlerThread> threads = new ArrayList<>();
+  private final List<HandlerThread> busy = new ArrayList<>();
   private boolean searching;
   private boolean stopped;
   private int hung;
@@ -53,7 +56,7 @@ public final class HandlerThreads {
    */
   public HandlerThreads(
       Engine engine,
-      ReentrantLock lock,
+      EngineLock lock,
       Attempts attempts,
       int threadsMax,
       ThreadFactory factory,
@@ -78,7 +81,7 @@ public final class HandlerThreads {
     if (searching || stopped || !engine.startable(nowNanos)) {
       return;
     }
-    if (busy() >= processors && engine.onlyFast(nowNanos) && moving(nowNanos) >= processors) {
+    if (enough(nowNanos)) {
       return;
     }
     HandlerThread sleeper = idle.pollFirst();
@@ -95,11 +98,12 @@ public final class HandlerThreads {
 
   /** Reports a thread's outcomes and gives it its next batch. Called by the thread itself. */
   boolean visit(HandlerThread thread) {
-    lockSpinning();
+    lock.lock();
     try {
       long now = clock.nanos();
       if (thread.givenUp) {
         threads.remove(thread);
+        busy(thread, false);
         hung--;
         engine.hungReturned(thread.batch[thread.reported - 1]);
         wake(now);
@@ -119,6 +123,7 @@ public final class HandlerThreads {
       if (wasSearching) {
         searching = false;
       }
+      busy(thread, thread.size > 0);
       if (thread.size > 0) {
         wake(now);
       } else if (stopped) {
@@ -133,24 +138,37 @@ public final class HandlerThreads {
     }
   }
 
-  private int moving(long nowNanos) {
+  /**
+   * Whether the threads that are at work should do. Another one would help only if it had more to
+   * do than it takes to wake it, and only up to the number of processors.
+   */
+  private boolean enough(long nowNanos) {
+    if (busy.isEmpty() || !engine.onlyFast(nowNanos)) {
+      return false;
+    }
     int moving = 0;
-    for (HandlerThread thread : threads) {
+    for (int i = 0; i < busy.size() && moving < processors; i++) {
+      HandlerThread thread = busy.get(i);
       if (thread.size > 0 && nowNanos - thread.batchStartNanos < BATCH_NANOS_MAX) {
         moving++;
       }
     }
-    return moving;
+    return moving >= processors
+        || moving > 0 && engine.readyNanos(nowNanos) < moving * WORTH_WAKING_NANOS;
   }
 
-  private void lockSpinning() {
-    for (int i = 0; i < 64; i++) {
-      if (lock.tryLock()) {
-        return;
+  private void busy(HandlerThread thread, boolean now) {
+    if (now && thread.busyIndex < 0) {
+      thread.busyIndex = busy.size();
+      busy.add(thread);
+    } else if (!now && thread.busyIndex >= 0) {
+      HandlerThread last = busy.remove(busy.size() - 1);
+      if (last != thread) {
+        busy.set(thread.busyIndex, last);
+        last.busyIndex = thread.busyIndex;
       }
-      Thread.onSpinWait();
+      thread.busyIndex = -1;
     }
-    lock.lock();
   }
 
   /** Reports what a thread has finished since its last report. Under the lock. */
@@ -182,8 +200,8 @@ public final class HandlerThreads {
    * something runs.
    */
   public void watch(long nowNanos) {
-    for (int i = threads.size() - 1; i >= 0; i--) {
-      HandlerThread thread = threads.get(i);
+    for (int i = busy.size() - 1; i >= 0; i--) {
+      HandlerThread thread = busy.get(i);
       if (thread.size == 0 || thread.givenUp) {
         continue;
       }
@@ -204,7 +222,7 @@ public final class HandlerThreads {
   }
 
   private void takeBack(HandlerThread thread, long nowNanos) {
-    int begun = thread.claimRest();
+    int begun = thread.stopRest();
     for (int i = thread.size - 1; i >= begun; i--) {
       engine.unstarted(thread.batch[i]);
       thread.forget(i);
@@ -215,10 +233,9 @@ public final class HandlerThreads {
 
   private void giveUp(HandlerThread thread, TaskRun run, long ran, long nowNanos) {
     takeBack(thread, nowNanos);
-    if (thread.current() != run || !run.conclude()) {
+    if (!thread.giveUp(run)) {
       return; // it has just returned
     }
-    thread.givenUp = true;
     hung++;
     thread.reported++;
     if (engine.deadLetter(run, true, ran)) {
@@ -247,7 +264,7 @@ public final class HandlerThreads {
 
   /** Tells the handlers of these tasks to stop, and interrupts them if asked. Under the lock. */
   public void cancel(Predicate<TaskRun> which, boolean interrupt) {
-    for (HandlerThread thread : threads) {
+    for (HandlerThread thread : busy) {
       TaskRun run = thread.current();
       if (run != null && which.test(run)) {
         run.cancel();
@@ -260,7 +277,7 @@ public final class HandlerThreads {
 
   /** Takes back what the threads have not begun, so that a hand-over need not wait for it. */
   public void takeBackAll(long nowNanos) {
-    for (HandlerThread thread : threads) {
+    for (HandlerThread thread : busy) {
       if (thread.size > 0 && !thread.givenUp) {
         takeBack(thread, nowNanos);
       }

@@ -9,7 +9,7 @@ final class TestRun extends TaskRun {
   int starts;
 
   TestRun(long offset, PartitionState partition, HandlerState handler, OrderedBy order) {
-    super(offset, partition, handler, order, BYTES, 1);
+    super(offset, partition, handler, order, BYTES);
   }
 
   @Override

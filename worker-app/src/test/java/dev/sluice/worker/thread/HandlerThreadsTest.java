@@ -22,7 +22,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +36,7 @@ class HandlerThreadsTest {
     int starts;
 
     Run(long offset, PartitionState partition, HandlerState handler, OrderedBy order, int kind) {
-      super(offset, partition, handler, order, 100, 1);
+      super(offset, partition, handler, order, 100);
       this.kind = kind;
     }
   }
@@ -49,7 +48,7 @@ class HandlerThreadsTest {
     final AtomicInteger overlaps = new AtomicInteger();
 
     @Override
-    public Outcome run(TaskRun taskRun, long startNanos) {
+    public Outcome run(TaskRun taskRun, long startNanos, Conclusion conclusion) {
       Run run = (Run) taskRun;
       run.starts++;
       if (run.kind < 3) {
@@ -60,8 +59,7 @@ class HandlerThreadsTest {
       } else if (run.kind == 3) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(8));
       }
-      run.endedAt(SystemClock.INSTANCE.nanos());
-      if (!run.conclude()) {
+      if (!conclusion.conclude(SystemClock.INSTANCE.nanos())) {
         overlaps.incrementAndGet();
       }
       if (run.kind % 10 == 4 && run.starts == 1) {
@@ -99,7 +97,7 @@ class HandlerThreadsTest {
   }
 
   private static void scheduled(RandomGenerator random) throws InterruptedException {
-    ReentrantLock lock = new ReentrantLock();
+    EngineLock lock = new EngineLock();
     SystemClock clock = SystemClock.INSTANCE;
     Engine engine =
         new Engine(1L << 30, Duration.ofMinutes(5).toNanos(), random.nextLong(), clock.nanos());
@@ -164,7 +162,7 @@ class HandlerThreadsTest {
     }
   }
 
-  private static void awaitIdle(ReentrantLock lock, HandlerThreads threads, long deadline) {
+  private static void awaitIdle(EngineLock lock, HandlerThreads threads, long deadline) {
     while (true) {
       lock.lock();
       try {
@@ -179,11 +177,11 @@ class HandlerThreadsTest {
     }
   }
 
-  private static boolean pending(ReentrantLock lock, Engine engine) {
+  private static boolean pending(EngineLock lock, Engine engine) {
     return state(lock, engine).partitions().get(0).laneDepth() > 0;
   }
 
-  private static EngineSnapshot state(ReentrantLock lock, Engine engine) {
+  private static EngineSnapshot state(EngineLock lock, Engine engine) {
     lock.lock();
     try {
       return engine.snapshot(SystemClock.INSTANCE.nanos());
