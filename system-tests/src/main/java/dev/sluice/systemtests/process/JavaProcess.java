@@ -63,10 +63,39 @@ public final class JavaProcess implements AutoCloseable {
       List<String> arguments,
       Path log,
       ProcessBuilder.Redirect input) {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String classPath = System.getProperty("java.class.path");
+    return start(java, classPath, mainClass, jvmOptions, arguments, log, input);
+  }
+
+  /**
+   * Starts a process of another JVM or on another class path.
+   *
+   * @param java the executable
+   */
+  public static JavaProcess start(
+      String java,
+      String classPath,
+      String mainClass,
+      List<String> jvmOptions,
+      List<String> arguments,
+      Path log) {
+    return start(
+        java, classPath, mainClass, jvmOptions, arguments, log, ProcessBuilder.Redirect.PIPE);
+  }
+
+  private static JavaProcess start(
+      String java,
+      String classPath,
+      String mainClass,
+      List<String> jvmOptions,
+      List<String> arguments,
+      Path log,
+      ProcessBuilder.Redirect input) {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(java);
     command.addAll(jvmOptions);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
+    command.addAll(List.of("-cp", classPath, mainClass));
     command.addAll(arguments);
     String name = mainClass.substring(mainClass.lastIndexOf('.') + 1);
     try {
