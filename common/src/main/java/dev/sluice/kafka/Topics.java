@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds, creates and checks topics. Each call waits at most the time it was given. */
 public final class Topics implements AutoCloseable {
+  /** Controllers refuse requests of more than some thousand partitions. */
+  private static final int PARTITIONS_PER_REQUEST = 1_000;
+
   private static final long ASK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final Admin admin;
@@ -94,11 +97,29 @@ public final class Topics implements AutoCloseable {
             missing.put(topic, partitions);
           }
         });
-    if (missing.isEmpty()) {
-      return;
+    Map<String, Integer> batch = new HashMap<>();
+    int partitions = 0;
+    for (Map.Entry<String, Integer> topic : missing.entrySet()) {
+      if (partitions + topic.getValue() > PARTITIONS_PER_REQUEST && !batch.isEmpty()) {
+        create(batch, missing, replicas, configs);
+        batch.clear();
+        partitions = 0;
+      }
+      batch.put(topic.getKey(), topic.getValue());
+      partitions += topic.getValue();
     }
+    if (!batch.isEmpty()) {
+      create(batch, missing, replicas, configs);
+    }
+  }
+
+  private void create(
+      Map<String, Integer> some,
+      Map<String, Integer> missing,
+      short replicas,
+      Map<String, String> configs) {
     List<NewTopic> topics = new ArrayList<>();
-    missing.forEach(
+    some.forEach(
         (topic, partitions) ->
             topics.add(
                 new NewTopic(
@@ -119,7 +140,7 @@ public final class Topics implements AutoCloseable {
         }
       }
     }
-    awaitLeaders(missing);
+    awaitLeaders(some);
   }
 
   private void awaitLeaders(Map<String, Integer> topics) {

@@ -48,6 +48,13 @@ final class CoordinatorLoop implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinatorLoop.class);
   private static final int ACKS_MAX = 10_000;
   private static final Duration POLL = Duration.ofMillis(10);
+
+  /** While nobody asks for anything; a report ends a poll at once. */
+  private static final Duration IDLE_POLL = Duration.ofMillis(50);
+
+  /** How long after the last report or grant somebody may still be waiting. */
+  private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
   private static final long START_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final Duration CLOSE = Duration.ofMillis(500);
   private static final long FORGET_LOOK_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -62,6 +69,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private final Departed departed = new Departed();
   private final Thread thread;
   private volatile FleetSettings settings;
+  private long busyNanos;
   private volatile boolean closing;
   private volatile boolean leaving;
   private volatile boolean running = true;
@@ -102,7 +110,7 @@ final class CoordinatorLoop implements AutoCloseable {
     LOG.info("[{}] Coordinator of the fleet, epoch {}", name, epoch.counter());
     String clientId = "sluice-coordinator-" + name;
     try (KafkaProducer<byte[], byte[]> producer = ControlClients.producer(kafka, clientId);
-        KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, 100);
+        KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, 250);
         BacklogProbe probe = new BacklogProbe(kafka, clock)) {
       try {
         CoordinatorState state = takeOver(producer, consumer);
@@ -144,6 +152,7 @@ final class CoordinatorLoop implements AutoCloseable {
       KafkaProducer<byte[], byte[]> producer, KafkaConsumer<byte[], byte[]> consumer) {
     long lease = fleet.lease().toNanos();
     long begun = clock.nanos();
+    busyNanos = begun;
     CoordinatorState state =
         new CoordinatorState(epoch, found.grantsPartitions(), lease, ProtocolRule.ALL, begun);
     List<TopicPartition> reports = new ArrayList<>();
@@ -286,10 +295,12 @@ final class CoordinatorLoop implements AutoCloseable {
       KafkaProducer<byte[], byte[]> producer,
       KafkaConsumer<byte[], byte[]> consumer,
       BacklogProbe probe) {
-    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+    boolean busy = clock.nanos() - busyNanos < BUSY_NANOS;
+    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(busy ? POLL : IDLE_POLL)) {
       Report report = report(record);
       if (report != null) {
         long now = clock.nanos();
+        busyNanos = now;
         state.report(report, now);
         departed.seen(report.incarnation(), report.leaving() ? now - Departed.KEEP_NANOS : now);
       }
@@ -301,6 +312,9 @@ final class CoordinatorLoop implements AutoCloseable {
     apply(state);
     probe.turn(state, settings, now);
     for (Outgoing outgoing : state.tick(now)) {
+      if (!outgoing.batch().grants().isEmpty()) {
+        busyNanos = now;
+      }
       send(producer, outgoing);
     }
     if (departed.due(FORGET_LOOK_NANOS, now)) {

@@ -51,6 +51,10 @@ import org.slf4j.LoggerFactory;
 final class MemberSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MemberSession.class);
   private static final Duration POLL = Duration.ofMillis(50);
+
+  /** With nothing shared; what is read ends a poll all the same. */
+  private static final Duration IDLE_POLL = Duration.ofMillis(200);
+
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_250);
   private static final Duration CLOSE = Duration.ofMillis(800);
@@ -153,7 +157,7 @@ final class MemberSession implements AutoCloseable {
   private boolean read() {
     List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
     try {
-      consumer.poll(POLL).forEach(records::add);
+      consumer.poll(participant.shares() ? POLL : IDLE_POLL).forEach(records::add);
     } catch (WakeupException e) {
       return false;
     }

@@ -53,6 +53,14 @@ public interface Participant {
     return 0;
   }
 
+  /**
+   * Whether anything is shared with others now: a limit of the fleet, or a capacity. A process that
+   * shares nothing looks after its part in the fleet less often.
+   */
+  default boolean shares() {
+    return true;
+  }
+
   /** Whether something has changed that should be reported without waiting. */
   boolean urgent(long nowNanos);
 

@@ -24,9 +24,16 @@ import org.jspecify.annotations.Nullable;
  * with the dead-letter writer. It stays in its lane and its ledger until it ends.
  */
 public final class Engine {
+  /** So many ended tasks are worth a commit before its interval is over. */
+  private static final int WORTH_COMMITTING = 1_000;
+
   private final Map<PartitionId, PartitionState> partitions = new LinkedHashMap<>();
   private final Map<PartitionId, PartitionState> leftovers = new HashMap<>();
   private final List<HandlerState> handlers = new ArrayList<>();
+
+  /** The partitions with something to look after: of a thousand, few have tasks at a time. */
+  private final List<PartitionState> live = new ArrayList<>();
+
   private final KeyTable keys = new KeyTable();
   private final PriorityQueue<TaskRun> retries =
       new PriorityQueue<>(Comparator.comparingLong(run -> run.dueNanos));
@@ -43,6 +50,7 @@ public final class Engine {
   private boolean suspended;
   private boolean turnWanted;
   private boolean commitUnderWay;
+  private long endedSinceSnapshot;
 
   /**
    * @param bytesMax the bytes of tasks at which fetching stops
@@ -75,6 +83,7 @@ public final class Engine {
         new PartitionState(assignment, epoch, OrderedBy.mix(seed + epoch), leftover);
     partition.draining = stopping;
     partitions.put(id, partition);
+    touch(partition);
     return partition;
   }
 
@@ -84,6 +93,7 @@ public final class Engine {
       PartitionState partition = partitions.get(id);
       if (partition != null) {
         partition.draining = true;
+        touch(partition);
       }
     }
   }
@@ -112,6 +122,8 @@ public final class Engine {
       return;
     }
     partition.markGone();
+    partition.live = false;
+    live.remove(partition);
     TaskRun run = (TaskRun) partition.ledger.first();
     while (run != null) {
       bytes -= run.bytes;
@@ -149,6 +161,29 @@ public final class Engine {
     return partitions.values();
   }
 
+  /**
+   * Those of the assigned partitions that have tasks, a pause, or something to commit. All others
+   * are fetched, and nothing of them changes by itself.
+   */
+  public List<PartitionState> live() {
+    return live;
+  }
+
+  private void touch(PartitionState partition) {
+    if (!partition.live && !partition.gone()) {
+      partition.live = true;
+      live.add(partition);
+    }
+  }
+
+  /** Everything below this offset of the partition was seen: what was not accepted is no work. */
+  public void seenUpTo(PartitionState partition, long offset) {
+    partition.ledger.seenUpTo(offset);
+    if (partition.ledger.hasNews()) {
+      touch(partition);
+    }
+  }
+
   // ---- tasks in ----
 
   /** A record was read. */
@@ -157,7 +192,11 @@ public final class Engine {
     partition.lane.add(run.bytes);
     partition.ledger.accept(run);
     bytes += run.bytes;
-    bytesFull |= bytes >= bytesMax;
+    touch(partition);
+    if (bytes >= bytesMax && !bytesFull) {
+      bytesFull = true;
+      partitions.values().forEach(this::touch); // it pauses all of them
+    }
     if (run.ordered) {
       TaskRun last = keys.putLast(run);
       if (last != null) {
@@ -492,9 +531,11 @@ public final class Engine {
     if (run.ordered && !run.keyHeldByHungThread) {
       releaseKey(run);
     }
+    endedSinceSnapshot++;
     turnWanted |=
         (partition.pauses.paused() && !partition.lane.aboveLow())
-            || (!commitUnderWay && partition.commitSoon());
+            || (!commitUnderWay
+                && (partition.commitSoon() || endedSinceSnapshot == WORTH_COMMITTING));
   }
 
   private void releaseKey(TaskRun run) {
@@ -528,9 +569,17 @@ public final class Engine {
       run.partition.retryWaiting--;
       ready(run, true);
     }
-    for (PartitionState partition : partitions.values()) {
+    int kept = 0;
+    for (int i = 0; i < live.size(); i++) {
+      PartitionState partition = live.get(i);
       unpark(partition);
+      if (partition.quiet() && !bytesFull && !partition.queue.paused) {
+        partition.live = false;
+      } else {
+        live.set(kept++, partition);
+      }
     }
+    live.subList(kept, live.size()).clear();
   }
 
   /** Whether nothing is started because the worker stood still, until {@link #resume}. */
@@ -612,7 +661,7 @@ public final class Engine {
 
   /** Decides anew for each partition whether it is fetched, and why not. */
   public void plan(long nowNanos) {
-    for (PartitionState partition : partitions.values()) {
+    for (PartitionState partition : live) {
       partition.pauses.set(reasons(partition, nowNanos), nowNanos);
     }
   }
@@ -649,6 +698,7 @@ public final class Engine {
     for (HandlerState handler : handlers) {
       if (handler.queue.name.equals(queue) && handler.queue.paused != paused) {
         handler.queue.paused = paused;
+        partitions.values().forEach(this::touch);
         turnWanted = true;
       }
     }
@@ -684,6 +734,7 @@ public final class Engine {
   public Map<PartitionState, LedgerSnapshot> snapshots(
       Collection<PartitionState> of, int metadataBytesMax) {
     Map<PartitionState, LedgerSnapshot> news = new LinkedHashMap<>();
+    endedSinceSnapshot = 0;
     for (PartitionState partition : of) {
       if (partition.ledger.hasNews()) {
         news.put(partition, partition.ledger.snapshot(metadataBytesMax));
@@ -710,9 +761,14 @@ public final class Engine {
     commitUnderWay = underWay;
   }
 
+  /** Whether so much has ended since the last snapshots that a commit need not wait long. */
+  public boolean worthCommitting() {
+    return endedSinceSnapshot >= WORTH_COMMITTING;
+  }
+
   /** Whether some partition should be committed without waiting for the interval. */
   public boolean commitSoon() {
-    for (PartitionState partition : partitions.values()) {
+    for (PartitionState partition : live) {
       if (partition.commitSoon()) {
         return true;
       }

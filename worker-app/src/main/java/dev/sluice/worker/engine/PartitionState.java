@@ -31,6 +31,10 @@ public final class PartitionState {
   int retryWaiting;
   int deadLettering;
   boolean draining;
+
+  /** Whether it is among those that are looked at in each turn. */
+  boolean live;
+
   @Nullable PartitionState predecessor;
   @Nullable PartitionState successor;
   private volatile boolean gone;
@@ -114,6 +118,16 @@ public final class PartitionState {
 
   boolean ledgerFull() {
     return ledger.uncommitted() >= uncommittedMax;
+  }
+
+  /** Whether nothing is left of it to look after until something happens to it. */
+  boolean quiet() {
+    return ledger.undone() == 0
+        && running == 0
+        && parked.size() == 0
+        && !draining
+        && !pauses.paused()
+        && !ledger.hasNews();
   }
 
   /** Whether a commit should not wait for its interval. */

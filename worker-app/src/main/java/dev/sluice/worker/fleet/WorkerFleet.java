@@ -288,6 +288,19 @@ public final class WorkerFleet implements Participant {
   }
 
   @Override
+  public boolean shares() {
+    if (!settingsKnown || !settings.credits(clock.epochMillis()).isEmpty()) {
+      return true;
+    }
+    for (Shared each : shared.values()) {
+      if (each.limit.active()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
   public boolean urgent(long nowNanos) {
     if (nowNanos - settingsNanos > SETTINGS_NANOS) {
       settingsNanos = nowNanos;

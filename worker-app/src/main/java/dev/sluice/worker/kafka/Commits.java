@@ -36,6 +36,10 @@ final class Commits {
   private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(1);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
   private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+  /** Fast handlers are committed this often, so that a crash has little of theirs run again. */
+  private static final long EARLY_NANOS = TimeUnit.MILLISECONDS.toNanos(15);
+
   private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -74,9 +78,11 @@ final class Commits {
         // The new consumer calls back only between polls: a long one would hold full ledgers up.
         return state.engine.commitSoon() ? URGENT_NANOS : Long.MAX_VALUE;
       }
-      for (PartitionState partition : state.engine.partitions()) {
+      long interval =
+          state.engine.worthCommitting() ? Math.min(EARLY_NANOS, intervalNanos) : intervalNanos;
+      for (PartitionState partition : state.engine.live()) {
         if (partition.ledger().hasNews()) {
-          return Math.max(0, lastNanos + intervalNanos - state.clock.nanos());
+          return Math.max(0, lastNanos + interval - state.clock.nanos());
         }
       }
       // Handlers may finish something any moment, and would not wake the poll for it.
@@ -101,10 +107,11 @@ final class Commits {
     Map<PartitionState, LedgerSnapshot> news;
     state.lock.lock();
     try {
-      if (now - lastNanos < intervalNanos && !state.engine.commitSoon()) {
+      boolean early = now - lastNanos >= EARLY_NANOS && state.engine.worthCommitting();
+      if (now - lastNanos < intervalNanos && !early && !state.engine.commitSoon()) {
         return;
       }
-      news = state.engine.snapshots(state.engine.partitions(), metadataBytesMax);
+      news = state.engine.snapshots(state.engine.live(), metadataBytesMax);
     } finally {
       state.lock.unlock();
     }
@@ -216,7 +223,7 @@ final class Commits {
         long position = kafka.position(id, Duration.ZERO);
         state.lock.lock();
         try {
-          partition.ledger().seenUpTo(position);
+          state.engine.seenUpTo(partition, position);
         } finally {
           state.lock.unlock();
         }

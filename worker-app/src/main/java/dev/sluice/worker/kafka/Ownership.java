@@ -228,7 +228,7 @@ final class Ownership implements ConsumerRebalanceListener {
       if (partition != null) {
         state.lock.lock();
         try {
-          partition.ledger().seenUpTo(first);
+          state.engine.seenUpTo(partition, first);
         } finally {
           state.lock.unlock();
         }

@@ -50,7 +50,7 @@ final class Pausing {
     state.lock.lock();
     try {
       long surplus = 0;
-      for (PartitionState partition : state.engine.partitions()) {
+      for (PartitionState partition : state.engine.live()) {
         long of = partition.surplus();
         if (of > 0 && !paused.contains(LoopState.kafkaId(partition))) {
           surplus += of;
@@ -86,11 +86,18 @@ final class Pausing {
     List<TopicPartition> resume = new ArrayList<>();
     state.lock.lock();
     try {
-      for (PartitionState partition : state.engine.partitions()) {
-        TopicPartition id = LoopState.kafkaId(partition);
-        boolean wanted = partition.pauses().paused();
-        if (wanted != paused.contains(id)) {
-          (wanted ? pause : resume).add(id);
+      for (PartitionState partition : state.engine.live()) {
+        if (partition.pauses().paused()) {
+          TopicPartition id = LoopState.kafkaId(partition);
+          if (!paused.contains(id)) {
+            pause.add(id);
+          }
+        }
+      }
+      for (TopicPartition id : paused) {
+        PartitionState partition = state.engine.partition(LoopState.idOf(id));
+        if (partition != null && !partition.pauses().paused()) {
+          resume.add(id);
         }
       }
     } finally {

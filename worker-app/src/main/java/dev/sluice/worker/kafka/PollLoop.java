@@ -275,7 +275,7 @@ public final class PollLoop implements Runnable {
       for (int i = 0; i < count; i++) {
         RecordRun run = runs[i];
         if (partition.ledger().wasDone(run.offset())) {
-          partition.ledger().seenUpTo(run.offset() + 1);
+          state.engine.seenUpTo(partition, run.offset() + 1);
         } else {
           state.engine.accept(run);
         }

@@ -440,6 +440,7 @@ final class EngineModel {
       PartitionState p = held.state;
       open += held.unfinished.size();
       require(p.lane.depth() == held.unfinished.size(), "lane depth", p.lane.depth());
+      require(p.live || p.quiet(), "not looked after", p.topic + p.partition);
       require(p.lane.maxDepth() <= laneCapacity, "lane overflow", p.lane.maxDepth());
       require(p.ledger.uncommitted() >= 0, "uncommitted", p.ledger.uncommitted());
       require(

@@ -70,6 +70,10 @@ final class Bench implements AutoCloseable {
     }
   }
 
+  double scale() {
+    return scale;
+  }
+
   int rounds() {
     return rounds;
   }

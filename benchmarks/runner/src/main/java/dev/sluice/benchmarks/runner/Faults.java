@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** What is run again after kills, and what one slow task does to the others. */
 final class Faults {
   private static final long LOOK_NANOS = 1_000_000;
-  private static final Duration STALL = Duration.ofSeconds(90);
+  private static final Duration STALL = Duration.ofSeconds(20);
 
   private Faults() {}
 
@@ -120,9 +120,7 @@ final class Faults {
   // ---- kills ----
 
   static List<Table> kill(Bench bench) throws IOException {
-    int kills = (int) Math.max(2, Math.min(20, bench.tasks(20)));
-    kills = bench.rounds() == 1 && bench.tasks(1_000) < 1_000 ? 2 : kills;
-    kills = Math.min(kills, 20);
+    int kills = (int) Math.max(2, Math.min(20, Math.round(20 * bench.scale())));
     long tasks = bench.tasks(1_500_000);
     String row = "kill -9, " + kills + " times, 96 x 1 ms";
     Table table =

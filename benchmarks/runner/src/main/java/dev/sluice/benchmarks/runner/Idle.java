@@ -38,13 +38,17 @@ final class Idle {
     }
     int queues = 500;
     Contender many = Contender.SLUICE_KEY.named("Sluice key, 500 queues").with("queues=" + queues);
+    for (int i = 0; i < queues; i++) {
+      bench.loader().topic("many-" + i, 2);
+    }
     table.add(many.name(), one(bench, row, many, "many", SETTLE_SECONDS * 3));
     return List.of(table);
   }
 
   private static ObjectNode one(
       Bench bench, String row, Contender contender, String topic, int settle) throws IOException {
-    List<String> options = List.of("topic=" + topic, "tasks=" + Long.MAX_VALUE, "seconds=600");
+    List<String> options =
+        List.of("topic=" + topic, "tasks=" + Long.MAX_VALUE, "seconds=600", "look=5000");
     try (Running running =
         bench.start(contender, bench.group(row + contender.name()), "512m", options)) {
       wait(bench.seconds(settle));

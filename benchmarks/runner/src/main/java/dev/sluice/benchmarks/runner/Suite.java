@@ -27,7 +27,9 @@ enum Suite {
   /** What a worker costs that has nothing to do. */
   IDLE(Idle::run),
   /** Publishing, through the producer and through the HTTP gateway. */
-  PRODUCER(Producing::run);
+  PRODUCER(Producing::run),
+  /** What a task costs while partitions, keys, lanes, handlers or workers grow; with pictures. */
+  GROWTH(Growth::run);
 
   private final Body body;
 

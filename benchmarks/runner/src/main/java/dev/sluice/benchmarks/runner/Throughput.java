@@ -87,11 +87,11 @@ final class Throughput {
 
   static List<Table> waits(Bench bench) throws IOException {
     return List.of(
-        waits(bench, 96, 10_000, 150_000),
+        waits(bench, 96, 10_000, 200_000),
         waits(bench, 96, 1_000, 1_000_000),
         waits(bench, 960, 10_000, 1_000_000),
-        waits(bench, 96, 100, 3_000_000),
-        waits(bench, 960, 1_000, 3_000_000));
+        waits(bench, 96, 100, 1_500_000),
+        waits(bench, 960, 1_000, 1_500_000));
   }
 
   private static Table waits(Bench bench, int concurrency, int micros, long full)
@@ -103,8 +103,8 @@ final class Throughput {
             Contender.SLUICE_NONE,
             Contender.POOL_VIRTUAL,
             Contender.SLUICE_NEWER,
-            Contender.PC_KEY.share(0.5),
-            Contender.PC_UNORDERED.share(0.5));
+            Contender.PC_KEY.share(0.2),
+            Contender.PC_UNORDERED.share(0.2));
     String row = String.format(Locale.ROOT, "%d x %s ms", concurrency, micros / 1_000.0);
     Table table =
         new Table(

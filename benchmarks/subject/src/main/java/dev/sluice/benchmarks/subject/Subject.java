@@ -25,24 +25,25 @@ import org.jspecify.annotations.Nullable;
  * <p>Options beside those of the system: {@code tasks}, the number to do; {@code work}; {@code
  * seconds}, the most it may take; {@code check}, {@code count} or {@code full} (each offset once,
  * one task per key at a time and in order); {@code skip}, how many tasks are not measured for
- * latency; {@code ledger}, a file to which the offset of each finished task is appended.
+ * latency; {@code look}, every how many milliseconds the tasks are counted; {@code ledger}, a file
+ * to which the offset of each finished task is appended.
  */
 public final class Subject {
-  private static final long LOOK_NANOS = 2_000_000;
   private static final long LATENCY_MAX = TimeUnit.MINUTES.toNanos(10);
 
   private final long tasks;
   private final long skip;
   private final long seconds;
+  private final long lookNanos;
   private final Work work;
   private final LongAdder calls = new LongAdder();
   private final @Nullable Ordering ordering;
   private final @Nullable Recorder latencies;
   private final @Nullable DoneFile doneFile;
 
-  private record Moment(long tasks, long nanos, long cpuNanos, long allocated) {
-    static Moment of(long tasks) {
-      return new Moment(tasks, System.nanoTime(), processCpu(), allocatedBytes());
+  private record Moment(long tasks, long calls, long nanos, long cpuNanos, long allocated) {
+    static Moment of(long tasks, long calls) {
+      return new Moment(tasks, calls, System.nanoTime(), processCpu(), allocatedBytes());
     }
 
     private static long processCpu() {
@@ -65,6 +66,7 @@ public final class Subject {
     this.tasks = options.number("tasks", 0);
     this.skip = options.number("skip", 0);
     this.seconds = options.number("seconds", 120);
+    this.lookNanos = TimeUnit.MILLISECONDS.toNanos(options.number("look", 2));
     this.work = Work.of(options.text("work", "noop"));
     this.ordering =
         options.text("check", "count").equals("full")
@@ -134,9 +136,11 @@ public final class Subject {
 
   private Moment await(long wanted, long end) {
     while (done() < wanted && System.nanoTime() - end < 0) {
-      LockSupport.parkNanos(LOOK_NANOS);
+      LockSupport.parkNanos(lookNanos);
     }
-    return Moment.of(done());
+    // Calls first: what is done in between is then no duplicate.
+    long called = calls.sum();
+    return Moment.of(done(), called);
   }
 
   @SuppressWarnings("SystemOut") // the figures are this program's output
@@ -144,7 +148,7 @@ public final class Subject {
     StringBuilder json = new StringBuilder("{");
     add(json, "tasks", last.tasks);
     add(json, "lost", Math.max(0, tasks - last.tasks));
-    add(json, "duplicated", Math.max(0, calls.sum() - last.tasks));
+    add(json, "duplicated", Math.max(0, last.calls - last.tasks));
     Ordering checked = ordering;
     if (checked != null) {
       add(json, "disordered", checked.violations());
