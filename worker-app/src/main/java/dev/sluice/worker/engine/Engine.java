@@ -27,6 +27,13 @@ public final class Engine {
   /** So many ended tasks are worth a commit before its interval is over. */
   private static final int WORTH_COMMITTING = 1_000;
 
+  /** Where a run goes in the queue of its handler. */
+  private enum Place {
+    FIRST,
+    LAST,
+    RELEASED
+  }
+
   private final Map<PartitionId, PartitionState> partitions = new LinkedHashMap<>();
   private final Map<PartitionId, PartitionState> leftovers = new HashMap<>();
   private final List<HandlerState> handlers = new ArrayList<>();
@@ -50,6 +57,7 @@ public final class Engine {
   private boolean suspended;
   private boolean turnWanted;
   private boolean commitUnderWay;
+  private long accepted;
   private long endedSinceSnapshot;
 
   /**
@@ -190,6 +198,7 @@ public final class Engine {
   public void accept(TaskRun run) {
     PartitionState partition = run.partition;
     partition.lane.add(run.bytes);
+    run.age = ++accepted;
     partition.ledger.accept(run);
     bytes += run.bytes;
     touch(partition);
@@ -205,10 +214,10 @@ public final class Engine {
         return;
       }
     }
-    ready(run, false);
+    ready(run, Place.LAST);
   }
 
-  private void ready(TaskRun run, boolean first) {
+  private void ready(TaskRun run, Place place) {
     PartitionState partition = run.partition;
     if (partition.startsHeld(run)) {
       run.state = TaskRun.State.PARKED;
@@ -217,10 +226,10 @@ public final class Engine {
     }
     run.state = TaskRun.State.READY;
     partition.ready++;
-    if (first) {
-      run.handler.ready.addFirst(run);
-    } else {
-      run.handler.ready.addLast(run);
+    switch (place) {
+      case FIRST -> run.handler.ready.addFirst(run);
+      case LAST -> run.handler.ready.addLast(run);
+      case RELEASED -> run.handler.ready.addReleased(run);
     }
   }
 
@@ -232,12 +241,12 @@ public final class Engine {
     if (partition.ledgerFull()) {
       if (first.state == TaskRun.State.PARKED) {
         partition.parked.remove(first);
-        ready(first, true);
+        ready(first, Place.FIRST);
       }
       return;
     }
     for (TaskRun run = partition.parked.poll(); run != null; run = partition.parked.poll()) {
-      ready(run, false);
+      ready(run, Place.LAST);
     }
   }
 
@@ -296,7 +305,7 @@ public final class Engine {
       }
       if (!handler.acquire(handler.taskLimits, nowNanos)) {
         if (follower == null) {
-          ready(run, true);
+          ready(run, Place.FIRST);
         }
         break;
       }
@@ -408,8 +417,9 @@ public final class Engine {
     if (attemptUsed) {
       run.nextAttempt();
     }
+    run.age = 0;
     if (delayNanos <= 0) {
-      ready(run, true);
+      ready(run, Place.FIRST);
       return;
     }
     run.state = TaskRun.State.RETRY_WAIT;
@@ -488,7 +498,7 @@ public final class Engine {
       run.follows = false;
       run.state = TaskRun.State.BEHIND_KEY;
     } else {
-      ready(run, true);
+      ready(run, Place.FIRST);
     }
   }
 
@@ -547,7 +557,7 @@ public final class Engine {
       if (next.follows) {
         next.follows = false; // the thread that had this one has that one, too
       } else {
-        ready(next, false);
+        ready(next, Place.RELEASED);
       }
     }
   }
@@ -567,7 +577,7 @@ public final class Engine {
         run = retries.peek()) {
       retries.poll();
       run.partition.retryWaiting--;
-      ready(run, true);
+      ready(run, Place.FIRST);
     }
     int kept = 0;
     for (int i = 0; i < live.size(); i++) {

@@ -37,6 +37,9 @@ public abstract class TaskRun extends Ledger.Entry {
   /** 0 until somebody asks: few tasks are anything but at their first attempt. */
   private int attempt;
 
+  /** When it came among all tasks of the engine; 0 once it was tried and failed. */
+  long age;
+
   long dueNanos;
   boolean keyHeldByHungThread;
 

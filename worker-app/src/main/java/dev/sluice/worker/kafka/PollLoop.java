@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
 public final class PollLoop implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
   private static final long IDLE_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long BUSY_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final long EMPTY_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
   /** So many tasks are handed to the engine at once: handlers begin with them meanwhile. */
@@ -190,7 +189,7 @@ public final class PollLoop implements Runnable {
         return -1;
       }
       long next = Math.min(IDLE_POLL_NANOS, state.engine.nextTurnNanos(now));
-      return state.threads.busy() > 0 ? Math.min(next, BUSY_POLL_NANOS) : next;
+      return Math.min(next, state.threads.lookAgainNanos(now));
     } finally {
       state.lock.unlock();
     }

@@ -25,6 +25,9 @@ public final class HandlerThreads {
   /** After this long with one batch, a thread gives back what it has not begun. */
   static final long BATCH_NANOS_MAX = 5_000_000;
 
+  /** How often threads are looked after that have one task each. */
+  private static final long WATCH_NANOS = 50_000_000;
+
   /** A thread is woken for fast tasks if those that are at work have more than so much each. */
   private static final long WORTH_WAKING_NANOS = 200_000;
 
@@ -219,6 +222,26 @@ public final class HandlerThreads {
         }
       }
     }
+  }
+
+  /**
+   * After how many nanoseconds {@link #watch} and {@link #wake} are wanted at the latest: soon
+   * where tasks wait for a thread that is thought to be fast, and may turn out to be slow. Under
+   * the lock.
+   */
+  public long lookAgainNanos(long nowNanos) {
+    if (busy() == 0) {
+      return Long.MAX_VALUE;
+    }
+    if (engine.startable(nowNanos)) {
+      return BATCH_NANOS_MAX;
+    }
+    for (int i = 0; i < busy.size(); i++) {
+      if (busy.get(i).size > 1) {
+        return BATCH_NANOS_MAX;
+      }
+    }
+    return WATCH_NANOS;
   }
 
   private void takeBack(HandlerThread thread, long nowNanos) {

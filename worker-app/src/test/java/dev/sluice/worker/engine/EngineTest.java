@@ -42,6 +42,20 @@ class EngineTest {
   }
 
   @Test
+  void theNextTaskOfAKeyDoesNotWaitForWhatCameAfterIt() {
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun a2 = world.accept(partition, 1, "a");
+    TestRun b1 = world.accept(partition, 2, "b");
+    TestRun a3 = world.accept(partition, 3, "a");
+    assertThat(takeOne()).isSameAs(a1);
+    world.succeed(a1);
+    assertThat(takeOne()).isSameAs(a2);
+    world.succeed(a2);
+    assertThat(takeOne()).as("which is older than the third of the key").isSameAs(b1);
+    assertThat(takeOne()).isSameAs(a3);
+  }
+
+  @Test
   void tasksWithoutAKeyAreFree() {
     world.accept(partition, 0, null);
     world.accept(partition, 1, null);
