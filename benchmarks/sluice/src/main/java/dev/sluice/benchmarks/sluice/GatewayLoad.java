@@ -24,7 +24,7 @@ public final class GatewayLoad {
   private GatewayLoad() {}
 
   /** Runs until its tasks are accepted. */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws InterruptedException {
     Options options = Options.of(args);
     Subject subject = new Subject(options);
     int lines = options.integer("lines", 1);
@@ -33,6 +33,7 @@ public final class GatewayLoad {
     for (int i = 0; i < options.integer("connections", 16); i++) {
       new Thread(() -> send(options, request, lines, rest, subject), "load-" + i).start();
     }
+    Thread.currentThread().join(); // the subject ends the process
   }
 
   private static byte[] request(Options options, int lines) {
