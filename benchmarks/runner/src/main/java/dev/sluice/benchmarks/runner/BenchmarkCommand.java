@@ -27,8 +27,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Measures Sluice beside a plain loop and its peers: each a process of its own, one after the",
       "other on one broker, in rounds. Prints each run as a line of JSON, then tables with medians",
-      "(least to most) and = ratios to the first system. Suites: ${COMPLETION-CANDIDATES}.",
-      "All of them take most of an hour."
+      "(least to most) and = ratios to the first system. All suites take more than an hour."
     })
 public final class BenchmarkCommand implements Callable<Integer> {
   @Parameters(

@@ -30,7 +30,8 @@ final class Faults {
   static List<Table> stuck(Bench bench) throws IOException {
     long tasks = bench.tasks(400_000);
     int slowMicros = bench.seconds(30) * 1_000_000;
-    String row = "One task of 30 s among " + tasks + " of 1 ms, one partition";
+    String row =
+        "One task of " + slowMicros / 1_000_000 + " s among " + tasks + " of 1 ms, one partition";
     Table table =
         new Table(
             row,

@@ -16,6 +16,9 @@ final class Throughput {
   private static final long NOOP_TASKS = 16_000_000;
   private static final int SPIN_MICROS = 50;
 
+  /** The tasks of a topic that several workloads read a part of. */
+  private static final long OFFSETS = 3_000_000;
+
   private static final Column RATE = new Column("tasksPerSecond", "tasks/s", 0);
   private static final Column WARM_RATE = new Column("warmTasksPerSecond", "tasks/s, 2nd half", 0);
   private static final Column CPU = new Column("cpuPerMillion", "CPU s/M", 2);
@@ -110,12 +113,9 @@ final class Throughput {
         new Table(
             row, Contender.POOL.name(), EFFICIENCY, WARM_RATE, WARM_CPU, RSS, LOST, DISORDERED);
     long tasks = bench.tasks(full);
-    String topic =
-        bench
-            .loader()
-            .filled("uniform", PARTITIONS, Math.max(tasks, bench.tasks(3_000_000)), Keys.UNIFORM);
-    List<String> options = new ArrayList<>(checked(tasks, Keys.UNIFORM));
-    options.set(0, "offsets=" + Math.max(tasks, bench.tasks(3_000_000)));
+    long offsets = bench.tasks(OFFSETS);
+    String topic = bench.loader().filled("uniform", PARTITIONS, offsets, Keys.UNIFORM);
+    List<String> options = checked(offsets, Keys.UNIFORM);
     options.add("work=wait:" + micros);
     options.add("concurrency=" + concurrency);
     double possible = concurrency * 1e6 / micros;
@@ -192,8 +192,7 @@ final class Throughput {
   static List<Table> spin(Bench bench) throws IOException {
     long tasks = bench.tasks(400_000);
     String row = SPIN_MICROS + " us of CPU";
-    String topic =
-        bench.loader().filled("uniform", PARTITIONS, bench.tasks(3_000_000), Keys.UNIFORM);
+    String topic = bench.loader().filled("uniform", PARTITIONS, bench.tasks(OFFSETS), Keys.UNIFORM);
     Table table = new Table(row, Contender.PLAIN.name(), WARM_RATE, CPU, WARM_CPU, LOST);
     compare(
         bench,
@@ -235,8 +234,7 @@ final class Throughput {
     }
     long tasks = bench.tasks(500_000);
     String row = "960 x 10 ms at -Xmx256m";
-    String topic =
-        bench.loader().filled("uniform", PARTITIONS, bench.tasks(3_000_000), Keys.UNIFORM);
+    String topic = bench.loader().filled("uniform", PARTITIONS, bench.tasks(OFFSETS), Keys.UNIFORM);
     Table table = new Table(row, null, RATE, RSS, LOST);
     small(
         bench,
