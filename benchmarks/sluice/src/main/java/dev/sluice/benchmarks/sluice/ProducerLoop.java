@@ -51,7 +51,7 @@ public final class ProducerLoop {
     TaskProducer producer = builder.build();
     for (long i = 0; i < options.number("tasks", 0); i++) {
       TaskHandle handle =
-          producer.submit(Task.of("bench", "work", payload).key(keys[(int) (i % KEYS)]));
+          producer.submitAsync(Task.of("bench", "work", payload).key(keys[(int) (i % KEYS)]));
       handle.accepted().thenAccept(acceptance -> subject.task(0, 0, null, payload));
     }
   }
