@@ -23,7 +23,6 @@ class BenchmarkIT {
         Commands.run(
             new BenchmarkCommand(),
             "NOOP",
-            "PRODUCER",
             "--rounds",
             "1",
             "--scale",
@@ -45,16 +44,14 @@ class BenchmarkIT {
             "Sluice key",
             "Sluice key, all limits",
             "Sluice partition",
-            "Sluice none",
-            "TaskProducer, capacity never reached",
-            "JSON lines, 100 in a request");
+            "Sluice none");
     for (JsonNode line : lines) {
       if (line.get("system").asText().startsWith("Sluice") && line.has("lost")) {
         assertThat(line.get("lost").asLong()).as(line.toString()).isZero();
       }
     }
     JsonNode tables = new ObjectMapper().readTree(out.resolve("tables.json").toFile());
-    assertThat(tables.get("tables")).hasSize(4);
+    assertThat(tables.get("tables")).hasSize(2);
     assertThat(out.resolve("tables.md")).content().contains("### No-op, uniform keys");
   }
 }
