@@ -108,22 +108,16 @@ public final class TaskCodec {
     }
   }
 
-  /**
-   * The task in a record. A record without a value is a task of zero bytes. Its content type is
-   * among the headers, because a handler that passes the payload on has to say what it is.
-   */
-  public static Task<byte[]> toTask(
-      ConsumerRecord<byte[], byte[]> record, String queue, String defaultType) {
-    return Task.received(queue, new FromRecord(record, defaultType));
-  }
-
   /** The payload of the task in a record: its value, or no bytes where it has none. */
   public static byte[] payload(ConsumerRecord<byte[], byte[]> record) {
     byte[] value = record.value();
     return value == null ? NOTHING : value;
   }
 
-  /** The headers of the task in a record, beyond those that Sluice sets itself. */
+  /**
+   * The headers of the task in a record, beyond those that Sluice sets itself. Its content type is
+   * among them, because a handler that passes the payload on has to say what it is.
+   */
   public static Map<String, String> headers(ConsumerRecord<byte[], byte[]> record) {
     Map<String, String> found = new LinkedHashMap<>();
     for (Header header : record.headers()) {
@@ -133,33 +127,5 @@ public final class TaskCodec {
       }
     }
     return Collections.unmodifiableMap(found);
-  }
-
-  private record FromRecord(ConsumerRecord<byte[], byte[]> record, String defaultType)
-      implements Task.Received {
-    @Override
-    public String id() {
-      return TaskCodec.id(record);
-    }
-
-    @Override
-    public String type() {
-      return TaskCodec.type(record, defaultType);
-    }
-
-    @Override
-    public byte[] payload() {
-      return TaskCodec.payload(record);
-    }
-
-    @Override
-    public byte @Nullable [] key() {
-      return record.key();
-    }
-
-    @Override
-    public Map<String, String> headers() {
-      return TaskCodec.headers(record);
-    }
   }
 }

@@ -33,7 +33,7 @@ public final class Worker implements AutoCloseable {
   private static final long FETCH_BYTES_LEAST = 16 << 10;
   private static final long FETCH_BYTES_MOST = 1 << 20;
 
-  /** A response that is still in the processor's cache is copied and parsed twice as fast. */
+  /** No slower than the 50 MB that the client asks for, and a bound on what it holds. */
   private static final long RESPONSE_BYTES_MOST = 4 << 20;
 
   private final String name;

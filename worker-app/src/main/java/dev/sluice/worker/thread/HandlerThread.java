@@ -133,6 +133,10 @@ final class HandlerThread implements Runnable, Attempts.Conclusion {
 
   /** Interrupts the handler if it is still at this task. */
   void interrupt(TaskRun run, boolean timeOut) {
+    if (givenUp) {
+      Objects.requireNonNull(thread).interrupt(); // it has no task after this one
+      return;
+    }
     int current = cursor.current();
     if (current >= 0 && batch[current] == run && cursor.interrupting(current)) {
       if (timeOut) {

@@ -233,7 +233,7 @@ public final class HandlerThreads {
     if (busy() == 0) {
       return Long.MAX_VALUE;
     }
-    if (engine.startable(nowNanos)) {
+    if (engine.startable(nowNanos) && engine.onlyFast(nowNanos)) {
       return BATCH_NANOS_MAX;
     }
     for (int i = 0; i < busy.size(); i++) {

@@ -105,9 +105,8 @@ final class Bench implements AutoCloseable {
     return !contender.newer() || newerJava != null;
   }
 
-  /** Starts a contender. */
-  Running start(
-      Contender contender, String group, String jvm, List<String> jvmOptions, List<String> options)
+  /** Starts a contender on the JVM that it is for. */
+  Running start(Contender contender, String group, String heap, List<String> options)
       throws IOException {
     if (!can(contender)) {
       throw new ConfigException(contender.name() + " needs --newer-java");
@@ -123,23 +122,15 @@ final class Bench implements AutoCloseable {
     Path log = out.resolve("logs").resolve(group + ".log");
     JavaProcess process =
         JavaProcess.start(
-            jvm,
+            contender.newer() && newerJava != null
+                ? newerJava
+                : Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             target.resolve("classes") + ":" + Files.readString(classPath).strip(),
             contender.main(),
-            jvmOptions,
+            List.of("-Xmx" + heap),
             arguments,
             log);
     return new Running(process, log);
-  }
-
-  /** Starts a contender on the JVM that it is for. */
-  Running start(Contender contender, String group, String heap, List<String> options)
-      throws IOException {
-    String java =
-        contender.newer() && newerJava != null
-            ? newerJava
-            : Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    return start(contender, group, java, List.of("-Xmx" + heap), options);
   }
 
   /** A name for a consumer group that no other run has. */

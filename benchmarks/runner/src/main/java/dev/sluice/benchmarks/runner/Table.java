@@ -43,6 +43,11 @@ final class Table {
     runs.computeIfAbsent(system, s -> new ArrayList<>()).add(line);
   }
 
+  /** All lines that were added. */
+  List<ObjectNode> lines() {
+    return runs.values().stream().flatMap(List::stream).toList();
+  }
+
   double median(String system, String field) {
     double[] values = values(system, field);
     int middle = values.length / 2;

@@ -81,7 +81,6 @@ final class Throughput {
           List<String> all = new ArrayList<>(options);
           all.add("topic=" + topic);
           all.add("tasks=" + Math.max(100, Math.round(tasks * contender.share())));
-          all.add("offsets=" + tasks);
           table.add(contender.name(), bench.run(row, contender, round, all));
         }
       }
@@ -118,19 +117,12 @@ final class Throughput {
     List<String> options = checked(offsets, Keys.UNIFORM);
     options.add("work=wait:" + micros);
     options.add("concurrency=" + concurrency);
+    compare(bench, table, row, contenders, topic, tasks, options);
     double possible = concurrency * 1e6 / micros;
-    for (int round = 1; round <= bench.rounds(); round++) {
-      for (Contender contender : contenders) {
-        if (bench.can(contender)) {
-          List<String> all = new ArrayList<>(options);
-          all.add("topic=" + topic);
-          all.add("tasks=" + Math.max(100, Math.round(tasks * contender.share())));
-          ObjectNode line = bench.run(row, contender, round, all);
-          line.put("efficiency", line.get("warmTasksPerSecond").asDouble() / possible);
-          table.add(contender.name(), line);
-        }
-      }
-    }
+    table
+        .lines()
+        .forEach(
+            line -> line.put("efficiency", line.get("warmTasksPerSecond").asDouble() / possible));
     return table;
   }
 
