@@ -282,6 +282,13 @@ public final class CoordinatorState {
     return Optional.ofNullable(known);
   }
 
+  /** Whether anything is shared, or may be for all that this coordinator knows yet. */
+  public boolean shares() {
+    return !open
+        || !limits.isEmpty()
+        || credits.values().stream().anyMatch(credit -> credit.settings().capacity() > 0);
+  }
+
   // ---- the backlog ----
 
   /** The queues whose backlog is to be sampled: those with a capacity. */

@@ -52,6 +52,9 @@ final class CoordinatorLoop implements AutoCloseable {
   /** While nobody asks for anything; a report ends a poll at once. */
   private static final Duration IDLE_POLL = Duration.ofMillis(50);
 
+  /** Where nothing is shared at all: what is left is the beat, twice a second. */
+  private static final Duration BEAT_POLL = Duration.ofMillis(200);
+
   /** How long after the last report or grant somebody may still be waiting. */
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -70,6 +73,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private final Thread thread;
   private volatile FleetSettings settings;
   private long busyNanos;
+  private boolean shares = true;
   private volatile boolean closing;
   private volatile boolean leaving;
   private volatile boolean running = true;
@@ -295,8 +299,11 @@ final class CoordinatorLoop implements AutoCloseable {
       KafkaProducer<byte[], byte[]> producer,
       KafkaConsumer<byte[], byte[]> consumer,
       BacklogProbe probe) {
-    boolean busy = clock.nanos() - busyNanos < BUSY_NANOS;
-    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(busy ? POLL : IDLE_POLL)) {
+    Duration poll = shares ? IDLE_POLL : BEAT_POLL;
+    if (shares && clock.nanos() - busyNanos < BUSY_NANOS) {
+      poll = POLL;
+    }
+    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(poll)) {
       Report report = report(record);
       if (report != null) {
         long now = clock.nanos();
@@ -329,6 +336,7 @@ final class CoordinatorLoop implements AutoCloseable {
     long millis = clock.epochMillis();
     state.operatorLimits(present.limits(millis));
     state.capacities(present.credits(millis));
+    shares = state.shares();
   }
 
   private void send(KafkaProducer<byte[], byte[]> producer, Outgoing outgoing) {

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Engine {
   /** So many ended tasks are worth a commit before its interval is over. */
-  private static final int WORTH_COMMITTING = 1_000;
+  private static final int WORTH_COMMITTING = 500;
 
   /** Where a run goes in the queue of its handler. */
   private enum Place {
@@ -37,6 +37,7 @@ public final class Engine {
   private final Map<PartitionId, PartitionState> partitions = new LinkedHashMap<>();
   private final Map<PartitionId, PartitionState> leftovers = new HashMap<>();
   private final List<HandlerState> handlers = new ArrayList<>();
+  private final List<QueueState> queues = new ArrayList<>();
 
   /** The partitions with something to look after: of a thousand, few have tasks at a time. */
   private final List<PartitionState> live = new ArrayList<>();
@@ -56,6 +57,8 @@ public final class Engine {
   private long lastTurnNanos;
   private boolean suspended;
   private boolean turnWanted;
+  private boolean lanesLow;
+  private boolean somePaused;
   private boolean commitUnderWay;
   private long accepted;
   private long endedSinceSnapshot;
@@ -78,6 +81,9 @@ public final class Engine {
   /** Adds a handler, before anything is assigned. */
   public void add(HandlerState handler) {
     handlers.add(handler);
+    if (!queues.contains(handler.queue)) {
+      queues.add(handler.queue);
+    }
   }
 
   // ---- assignment ----
@@ -542,10 +548,9 @@ public final class Engine {
       releaseKey(run);
     }
     endedSinceSnapshot++;
+    lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
     turnWanted |=
-        (partition.pauses.paused() && !partition.lane.aboveLow())
-            || (!commitUnderWay
-                && (partition.commitSoon() || endedSinceSnapshot == WORTH_COMMITTING));
+        !commitUnderWay && (partition.commitSoon() || endedSinceSnapshot == WORTH_COMMITTING);
   }
 
   private void releaseKey(TaskRun run) {
@@ -572,6 +577,7 @@ public final class Engine {
     suspended |= nowNanos - lastTurnNanos > stallNanos;
     lastTurnNanos = nowNanos;
     turnWanted = false;
+    lanesLow = false;
     for (TaskRun run = retries.peek();
         run != null && run.dueNanos - nowNanos <= 0;
         run = retries.peek()) {
@@ -605,6 +611,30 @@ public final class Engine {
   /** Whether the poll thread should take its next turn at once. */
   public boolean turnWanted() {
     return turnWanted;
+  }
+
+  /** Whether a lane that is paused has room again: the poll thread may resume it. */
+  public boolean lanesLow() {
+    return lanesLow;
+  }
+
+  /** Whether some partition was paused by the last {@link #plan}. */
+  public boolean somePaused() {
+    return somePaused;
+  }
+
+  /**
+   * How long the ready tasks of each queue would keep all threads busy that it may have; the least
+   * of the queues that have tasks with threads.
+   */
+  public long restNanos(long nowNanos) {
+    long rest = Long.MAX_VALUE;
+    for (QueueState queue : queues) {
+      if (queue.running > 0) {
+        rest = Math.min(rest, queue.readyNanos(nowNanos) / queue.concurrency);
+      }
+    }
+    return rest;
   }
 
   /** When {@link #turn} was called last. */
@@ -659,10 +689,8 @@ public final class Engine {
   /** How long the ready tasks of all handlers that may start some would keep one thread busy. */
   public long readyNanos(long nowNanos) {
     long nanos = 0;
-    for (HandlerState handler : handlers) {
-      if (!handler.queue.paused && !handler.held(nowNanos)) {
-        nanos += handler.readyNanos();
-      }
+    for (QueueState queue : queues) {
+      nanos += queue.readyNanos(nowNanos);
     }
     return nanos;
   }
@@ -671,8 +699,10 @@ public final class Engine {
 
   /** Decides anew for each partition whether it is fetched, and why not. */
   public void plan(long nowNanos) {
+    somePaused = false;
     for (PartitionState partition : live) {
       partition.pauses.set(reasons(partition, nowNanos), nowNanos);
+      somePaused |= partition.pauses.paused();
     }
   }
 

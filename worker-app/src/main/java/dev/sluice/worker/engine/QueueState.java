@@ -51,6 +51,17 @@ public final class QueueState {
     return held;
   }
 
+  /** How long its ready tasks that may start would keep one thread busy, as far as is known. */
+  long readyNanos(long nowNanos) {
+    long nanos = 0;
+    for (HandlerState handler : handlers) {
+      if (!paused && !handler.held(nowNanos)) {
+        nanos += handler.readyNanos();
+      }
+    }
+    return nanos;
+  }
+
   /** Whether every handler that has ready tasks is held back, and at least one is. */
   int heldReasons(long nowNanos) {
     int reasons = 0;

@@ -38,7 +38,7 @@ final class Commits {
   private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
   /** Fast handlers are committed this often, so that a crash has little of theirs run again. */
-  private static final long EARLY_NANOS = TimeUnit.MILLISECONDS.toNanos(15);
+  private static final long EARLY_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
 
   private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(30);

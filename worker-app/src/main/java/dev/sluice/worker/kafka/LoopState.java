@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 final class LoopState {
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
+  /** How long lanes may wait to be filled again while all threads have more than enough to do. */
+  private static final long REST_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private static final long REST_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(2);
+
   final PollSettings settings;
   final Engine engine;
   final EngineLock lock;
@@ -39,6 +44,7 @@ final class LoopState {
   private @Nullable KafkaConsumer<byte[], byte[]> consumer;
   private boolean polling;
   private long watchedNanos;
+  private boolean lanesMayWait;
 
   LoopState(
       PollSettings settings,
@@ -119,7 +125,7 @@ final class LoopState {
   boolean beginPoll() {
     lock.lock();
     try {
-      polling = !engine.turnWanted() && !stopping;
+      polling = !turnWanted() && !stopping;
       return polling;
     } finally {
       lock.unlock();
@@ -139,6 +145,7 @@ final class LoopState {
   /** What time has brought, for tasks and for threads. Under the lock. */
   void lookAfter(long now) {
     engine.turn(now);
+    lanesMayWait = restNanos(now) > 0;
     if (now - watchedNanos > WATCH_NANOS) {
       watchedNanos = now;
       threads.watch(now);
@@ -148,14 +155,28 @@ final class LoopState {
 
   /** Waits at most so long for something that the poll thread should see. Under the lock. */
   void awaitChange(long nanos) throws InterruptedException {
-    if (!engine.turnWanted()) {
+    if (!turnWanted()) {
       changed.awaitNanos(nanos);
     }
   }
 
+  /**
+   * For how long the poll thread may leave paused partitions alone, because every thread has more
+   * than that to do: turns that change nothing would take the processor from the handlers. 0 if it
+   * is to come as soon as a lane has room. Under the lock.
+   */
+  long restNanos(long now) {
+    long rest = engine.somePaused() ? threads.saturatedNanos(now) / 2 : 0;
+    return rest < REST_NANOS_MIN ? 0 : Math.min(rest, REST_NANOS_MAX);
+  }
+
+  private boolean turnWanted() {
+    return engine.turnWanted() || engine.lanesLow() && !lanesMayWait;
+  }
+
   /** Tells the poll thread if the engine wants a turn. Under the lock. */
   void changed() {
-    if (engine.turnWanted()) {
+    if (turnWanted()) {
       wake();
     }
   }

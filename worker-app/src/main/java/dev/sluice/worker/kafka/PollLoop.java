@@ -188,7 +188,8 @@ public final class PollLoop implements Runnable {
       if (state.engine.suspended()) {
         return -1;
       }
-      long next = Math.min(IDLE_POLL_NANOS, state.engine.nextTurnNanos(now));
+      long rest = state.restNanos(now);
+      long next = Math.min(rest > 0 ? rest : IDLE_POLL_NANOS, state.engine.nextTurnNanos(now));
       return Math.min(next, state.threads.lookAgainNanos(now));
     } finally {
       state.lock.unlock();
@@ -233,7 +234,8 @@ public final class PollLoop implements Runnable {
       state.lock.lock();
       try {
         if (!state.stopRequested()) {
-          state.awaitChange(Math.min(timeoutNanos, PAUSED_WAIT_NANOS));
+          long rest = state.restNanos(state.clock.nanos());
+          state.awaitChange(Math.min(timeoutNanos, Math.max(rest, PAUSED_WAIT_NANOS)));
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

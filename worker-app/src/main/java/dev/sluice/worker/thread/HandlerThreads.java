@@ -244,6 +244,14 @@ public final class HandlerThreads {
     return WATCH_NANOS;
   }
 
+  /**
+   * For how many nanoseconds every thread certainly has something to do: 0 if one is idle. Under
+   * the lock.
+   */
+  public long saturatedNanos(long nowNanos) {
+    return idle.isEmpty() && threads.size() - hung >= threadsMax ? engine.restNanos(nowNanos) : 0;
+  }
+
   private void takeBack(HandlerThread thread, long nowNanos) {
     int begun = thread.stopRest();
     for (int i = thread.size - 1; i >= begun; i--) {

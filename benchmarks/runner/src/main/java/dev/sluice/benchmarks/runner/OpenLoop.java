@@ -32,6 +32,7 @@ final class OpenLoop {
               new Column("p99Millis", "p99 ms", 2),
               new Column("p999Millis", "p99.9 ms", 1),
               new Column("warmCpuPerMillion", "CPU s/M, 2nd half", 1),
+              new Column("warmJitPerMillion", "of it JIT", 1),
               new Column("lost", "lost", 0));
       for (int round = 1; round <= bench.rounds(); round++) {
         for (Contender contender :

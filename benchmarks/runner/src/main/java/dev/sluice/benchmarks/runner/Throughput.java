@@ -16,6 +16,9 @@ final class Throughput {
   private static final long NOOP_TASKS = 16_000_000;
   private static final int SPIN_MICROS = 50;
 
+  /** Parallel Consumer's default of 16 threads holds it back where tasks do nothing. */
+  private static final String PC_THREADS = "concurrency=100";
+
   /** The tasks of a topic that several workloads read a part of. */
   private static final long OFFSETS = 3_000_000;
 
@@ -23,6 +26,7 @@ final class Throughput {
   private static final Column WARM_RATE = new Column("warmTasksPerSecond", "tasks/s, 2nd half", 0);
   private static final Column CPU = new Column("cpuPerMillion", "CPU s/M", 2);
   private static final Column WARM_CPU = new Column("warmCpuPerMillion", "CPU s/M, 2nd half", 2);
+  private static final Column JIT = new Column("warmJitPerMillion", "of it JIT", 2);
   private static final Column ALLOCATED = new Column("allocatedPerTask", "bytes/task", 0);
   private static final Column RSS = new Column("peakRssMiB", "peak RSS MiB", 0);
   private static final Column LOST = new Column("lost", "lost", 0);
@@ -45,9 +49,10 @@ final class Throughput {
             Contender.SPRING,
             Contender.SHARE,
             Contender.SHARE_EXPLICIT,
-            Contender.PC_KEY,
-            Contender.PC_UNORDERED);
-    List<Contender> hot = List.of(Contender.PLAIN, Contender.SLUICE_KEY, Contender.PC_KEY);
+            Contender.PC_KEY.with(PC_THREADS),
+            Contender.PC_UNORDERED.with(PC_THREADS));
+    List<Contender> hot =
+        List.of(Contender.PLAIN, Contender.SLUICE_KEY, Contender.PC_KEY.with(PC_THREADS));
     return List.of(
         noop(bench, "No-op, uniform keys", Keys.UNIFORM, all),
         noop(bench, "No-op, Zipf(1.1) keys", Keys.ZIPF, hot));
@@ -60,7 +65,7 @@ final class Throughput {
         bench.loader().filled(keys == Keys.ZIPF ? "zipf" : "uniform", PARTITIONS, tasks, keys);
     Table table =
         new Table(
-            row, Contender.PLAIN.name(), RATE, WARM_RATE, CPU, WARM_CPU, ALLOCATED, RSS, LOST);
+            row, Contender.PLAIN.name(), RATE, WARM_RATE, CPU, WARM_CPU, JIT, ALLOCATED, RSS, LOST);
     compare(bench, table, row, contenders, topic, tasks, List.of());
     return table;
   }
@@ -89,9 +94,9 @@ final class Throughput {
 
   static List<Table> waits(Bench bench) throws IOException {
     return List.of(
-        waits(bench, 96, 10_000, 200_000),
-        waits(bench, 96, 1_000, 1_000_000),
-        waits(bench, 960, 10_000, 1_000_000),
+        waits(bench, 96, 10_000, 300_000),
+        waits(bench, 96, 1_000, 1_500_000),
+        waits(bench, 960, 10_000, 1_500_000),
         waits(bench, 96, 100, 1_500_000),
         waits(bench, 960, 1_000, 1_500_000));
   }
@@ -105,12 +110,20 @@ final class Throughput {
             Contender.SLUICE_NONE,
             Contender.POOL_VIRTUAL,
             Contender.SLUICE_NEWER,
-            Contender.PC_KEY.share(0.2),
-            Contender.PC_UNORDERED.share(0.2));
+            Contender.PC_KEY.share(0.08),
+            Contender.PC_UNORDERED.share(0.08));
     String row = String.format(Locale.ROOT, "%d x %s ms", concurrency, micros / 1_000.0);
     Table table =
         new Table(
-            row, Contender.POOL.name(), EFFICIENCY, WARM_RATE, WARM_CPU, RSS, LOST, DISORDERED);
+            row,
+            Contender.POOL.name(),
+            EFFICIENCY,
+            WARM_RATE,
+            WARM_CPU,
+            JIT,
+            RSS,
+            LOST,
+            DISORDERED);
     long tasks = bench.tasks(full);
     long offsets = bench.tasks(OFFSETS);
     String topic = bench.loader().filled("uniform", PARTITIONS, offsets, Keys.UNIFORM);
@@ -153,6 +166,7 @@ final class Throughput {
             new Column("ofCriticalPath", "of the critical path", 3),
             new Column("ofMeasuredPath", "of it, with waits as long as they are", 3),
             WARM_CPU,
+            JIT,
             LOST,
             DISORDERED);
     List<String> options = checked(tasks, keys);
@@ -182,10 +196,10 @@ final class Throughput {
   }
 
   static List<Table> spin(Bench bench) throws IOException {
-    long tasks = bench.tasks(400_000);
+    long tasks = bench.tasks(1_000_000);
     String row = SPIN_MICROS + " us of CPU";
     String topic = bench.loader().filled("uniform", PARTITIONS, bench.tasks(OFFSETS), Keys.UNIFORM);
-    Table table = new Table(row, Contender.PLAIN.name(), WARM_RATE, CPU, WARM_CPU, LOST);
+    Table table = new Table(row, Contender.PLAIN.name(), WARM_RATE, CPU, WARM_CPU, JIT, LOST);
     compare(
         bench,
         table,
@@ -195,7 +209,7 @@ final class Throughput {
             Contender.SLUICE_KEY,
             Contender.POOL.with("concurrency=2"),
             Contender.SPRING,
-            Contender.PC_KEY.share(1)),
+            Contender.PC_KEY.share(0.2)),
         topic,
         tasks,
         List.of("work=spin:" + spinRounds()));
@@ -252,7 +266,8 @@ final class Throughput {
     long tasks = bench.tasks(4_000_000);
     String row = "No-op, 1,000 partitions in one worker";
     String topic = bench.loader().filled("wide", 1_000, tasks, Keys.UNIFORM);
-    Table table = new Table(row, Contender.PLAIN.name(), RATE, WARM_RATE, CPU, WARM_CPU, RSS, LOST);
+    Table table =
+        new Table(row, Contender.PLAIN.name(), RATE, WARM_RATE, CPU, WARM_CPU, JIT, RSS, LOST);
     compare(
         bench, table, row, List.of(Contender.PLAIN, Contender.SLUICE_KEY), topic, tasks, List.of());
     return List.of(table);

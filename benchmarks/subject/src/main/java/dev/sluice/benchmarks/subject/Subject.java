@@ -41,9 +41,11 @@ public final class Subject {
   private final @Nullable Recorder latencies;
   private final @Nullable DoneFile doneFile;
 
-  private record Moment(long tasks, long calls, long nanos, long cpuNanos, long allocated) {
+  private record Moment(
+      long tasks, long calls, long nanos, long cpuNanos, long jitNanos, long allocated) {
     static Moment of(long tasks, long calls) {
-      return new Moment(tasks, calls, System.nanoTime(), processCpu(), allocatedBytes());
+      return new Moment(
+          tasks, calls, System.nanoTime(), processCpu(), JitThreads.cpuNanos(), allocatedBytes());
     }
 
     private static long processCpu() {
@@ -159,6 +161,7 @@ public final class Subject {
     long second = Math.max(1, last.tasks - half.tasks);
     add(json, "warmTasksPerSecond", second * 1e9 / Math.max(1, last.nanos - half.nanos));
     add(json, "warmCpuPerMillion", (last.cpuNanos - half.cpuNanos) / 1e3 / second);
+    add(json, "warmJitPerMillion", (last.jitNanos - half.jitNanos) / 1e3 / second);
     add(json, "warmCpuCores", (double) (last.cpuNanos - half.cpuNanos) / (last.nanos - half.nanos));
     add(json, "allocatedPerTask", (double) (last.allocated - half.allocated) / second);
     add(json, "peakRssMiB", peakRssKib() / 1024.0);
