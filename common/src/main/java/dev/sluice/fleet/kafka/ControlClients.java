@@ -13,11 +13,16 @@ final class ControlClients {
 
   private ControlClients() {}
 
-  static KafkaProducer<byte[], byte[]> producer(KafkaSettings kafka, String clientId) {
+  /**
+   * @param lingerMillis how long a record waits for others: a coordinator writes one to each
+   *     partition at a time, and sends them in one request
+   */
+  static KafkaProducer<byte[], byte[]> producer(
+      KafkaSettings kafka, String clientId, int lingerMillis) {
     Map<String, Object> properties = kafka.producer();
     properties.keySet().removeIf(name -> name.equals("transactional.id"));
     properties.put("client.id", clientId);
-    properties.put("linger.ms", "0");
+    properties.put("linger.ms", Integer.toString(lingerMillis));
     properties.put("max.block.ms", "1000");
     properties.put("request.timeout.ms", "2000");
     properties.put("delivery.timeout.ms", "4000");

@@ -53,7 +53,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private static final Duration IDLE_POLL = Duration.ofMillis(50);
 
   /** Where nothing is shared at all: what is left is the beat, twice a second. */
-  private static final Duration BEAT_POLL = Duration.ofMillis(200);
+  private static final Duration BEAT_POLL = Duration.ofMillis(250);
 
   /** How long after the last report or grant somebody may still be waiting. */
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -113,7 +113,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private void run() {
     LOG.info("[{}] Coordinator of the fleet, epoch {}", name, epoch.counter());
     String clientId = "sluice-coordinator-" + name;
-    try (KafkaProducer<byte[], byte[]> producer = ControlClients.producer(kafka, clientId);
+    try (KafkaProducer<byte[], byte[]> producer = ControlClients.producer(kafka, clientId, 1);
         KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, 250);
         BacklogProbe probe = new BacklogProbe(kafka, clock)) {
       try {

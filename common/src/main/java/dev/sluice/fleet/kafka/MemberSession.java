@@ -53,7 +53,7 @@ final class MemberSession implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(50);
 
   /** With nothing shared; what is read ends a poll all the same. */
-  private static final Duration IDLE_POLL = Duration.ofMillis(200);
+  private static final Duration IDLE_POLL = Duration.ofMillis(500);
 
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_250);
@@ -115,8 +115,8 @@ final class MemberSession implements AutoCloseable {
     this.pace = new ReportPace(random, now);
     this.heardNanos = now;
     this.lookedNanos = now;
-    this.consumer = ControlClients.consumer(kafka, "sluice-fleet-" + identity.name(), 250);
-    this.producer = ControlClients.producer(kafka, "sluice-fleet-" + identity.name());
+    this.consumer = ControlClients.consumer(kafka, "sluice-fleet-" + identity.name(), 500);
+    this.producer = ControlClients.producer(kafka, "sluice-fleet-" + identity.name(), 0);
   }
 
   void wake() {
