@@ -3,6 +3,8 @@ package dev.sluice.queue;
 
 import dev.sluice.ConfigException;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 
 /**
  * How the processes of a fleet find each other. All processes of a fleet must agree on the topics.
@@ -13,6 +15,8 @@ import java.time.Duration;
  * @param reportsTopic what processes report; default {@code sluice.reports}
  * @param grantsTopic what the coordinator grants; default {@code sluice.grants}
  * @param settingsTopic what operators set; default {@code sluice.settings}
+ * @param ledgerTopic what is done and has no room elsewhere, as which dead letters were run again;
+ *     default {@code sluice.ledger}
  * @param grantsPartitions where Sluice creates it, about one for 40 processes; 1 to 1,000, default
  *     8
  * @param reportsPartitions where Sluice creates it; 1 to 1,000, default 8
@@ -24,30 +28,33 @@ public record FleetDefinition(
     String reportsTopic,
     String grantsTopic,
     String settingsTopic,
+    String ledgerTopic,
     int grantsPartitions,
     int reportsPartitions,
     int replicationFactor) {
   /** All defaults. */
   public static final FleetDefinition DEFAULT =
       new FleetDefinition(
-          Duration.ofSeconds(5), "sluice.reports", "sluice.grants", "sluice.settings", 8, 8, 0);
+          Duration.ofSeconds(5),
+          "sluice.reports",
+          "sluice.grants",
+          "sluice.settings",
+          "sluice.ledger",
+          8,
+          8,
+          0);
 
   public FleetDefinition {
     Ranges.check("lease", lease, Duration.ofSeconds(1), Duration.ofMinutes(1));
     Ranges.check("grantsPartitions", grantsPartitions, 1, 1_000);
     Ranges.check("reportsPartitions", reportsPartitions, 1, 1_000);
     Ranges.check("replicationFactor", replicationFactor, 0, 100);
-    if (reportsTopic.equals(grantsTopic)
-        || grantsTopic.equals(settingsTopic)
-        || settingsTopic.equals(reportsTopic)) {
+    List<String> topics = List.of(reportsTopic, grantsTopic, settingsTopic, ledgerTopic);
+    if (new HashSet<>(topics).size() < topics.size()) {
       throw new ConfigException(
-          "reportsTopic, grantsTopic and settingsTopic of the fleet are '"
-              + reportsTopic
-              + "', '"
-              + grantsTopic
-              + "' and '"
-              + settingsTopic
-              + "'; they must be three topics");
+          "reportsTopic, grantsTopic, settingsTopic and ledgerTopic of the fleet are "
+              + topics
+              + "; they must be four topics");
     }
   }
 }

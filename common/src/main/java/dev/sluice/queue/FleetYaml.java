@@ -14,6 +14,7 @@ final class FleetYaml {
     Optional<String> reports = o.text("reportsTopic");
     Optional<String> grants = o.text("grantsTopic");
     Optional<String> settings = o.text("settingsTopic");
+    Optional<String> ledger = o.text("ledgerTopic");
     Optional<Integer> grantsPartitions = o.integer("grantsPartitions");
     Optional<Integer> reportsPartitions = o.integer("reportsPartitions");
     Optional<Integer> replicas = o.integer("replicationFactor");
@@ -25,6 +26,7 @@ final class FleetYaml {
                 reports.orElse(d.reportsTopic()),
                 grants.orElse(d.grantsTopic()),
                 settings.orElse(d.settingsTopic()),
+                ledger.orElse(d.ledgerTopic()),
                 grantsPartitions.orElse(d.grantsPartitions()),
                 reportsPartitions.orElse(d.reportsPartitions()),
                 replicas.orElse(d.replicationFactor())));

@@ -244,7 +244,7 @@ class SluiceConfigTest {
     assertThatThrownBy(() -> parse("queues: {a: {handlers: {t: {destination: x}}}}"))
         .hasMessageContaining("destination is 'x'");
     assertThatThrownBy(() -> parse("fleet: {reportsTopic: a, grantsTopic: a}"))
-        .hasMessageContaining("three topics");
+        .hasMessageContaining("four topics");
     assertThatThrownBy(() -> parse("queues: {a: {fleetConcurrency: 0}}"))
         .hasMessageContaining("limit is 0");
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.benchmarks.runner.Bench.Running;
 import dev.sluice.benchmarks.runner.Loader.Keys;
 import dev.sluice.benchmarks.runner.Table.Column;
+import dev.sluice.benchmarks.subject.JitThreads;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ final class Growth {
   private static final long TASKS = 4_000_000;
   private static final int STALL_SECONDS = 60;
   private static final Column CPU = new Column("warmCpuPerMillion", "CPU s/M, 2nd half", 2);
+  private static final Column JIT = new Column("warmJitPerMillion", "of it JIT", 2);
   private static final Column RATE = new Column("warmTasksPerSecond", "tasks/s, 2nd half", 0);
 
   private Growth() {}
@@ -73,7 +75,7 @@ final class Growth {
     Curve(Bench bench, String what) {
       this.bench = bench;
       this.what = what;
-      this.table = new Table("Growth: " + what, null, CPU, RATE);
+      this.table = new Table("Growth: " + what, null, CPU, JIT, RATE);
     }
 
     void point(int x, String topic, long tasks, String... more) throws IOException {
@@ -106,9 +108,11 @@ final class Growth {
           long half = await(admin, group, tasks / 2);
           long halfNanos = System.nanoTime();
           double halfCpu = cpu(all);
+          double halfJit = jit(all);
           long last = await(admin, group, tasks);
           ObjectNode line = Bench.object();
           line.put("warmCpuPerMillion", (cpu(all) - halfCpu) * 1e6 / Math.max(1, last - half));
+          line.put("warmJitPerMillion", (jit(all) - halfJit) * 1e6 / Math.max(1, last - half));
           line.put("warmTasksPerSecond", (last - half) * 1e9 / (System.nanoTime() - halfNanos));
           bench.keep("growth", name, round, line);
           table.add(name, line);
@@ -120,6 +124,12 @@ final class Growth {
 
     private static double cpu(List<Running> all) {
       return all.stream().mapToDouble(each -> each.process().cpu().toNanos() / 1e9).sum();
+    }
+
+    private static double jit(List<Running> all) {
+      return all.stream()
+          .mapToDouble(each -> JitThreads.cpuNanos(each.process().pid()) / 1e9)
+          .sum();
     }
 
     private static long await(Admin admin, String group, long wanted) throws InterruptedException {
@@ -146,6 +156,10 @@ final class Growth {
       throw new IllegalStateException(group + " did not come to " + wanted + " tasks");
     }
 
+    private double withoutJit(String point) {
+      return table.median(point, CPU.field()) - table.median(point, JIT.field());
+    }
+
     Table finished() throws IOException {
       XYChart chart =
           new XYChartBuilder()
@@ -153,12 +167,11 @@ final class Growth {
               .height(400)
               .title("What a no-op task costs a worker")
               .xAxisTitle(what)
-              .yAxisTitle("CPU seconds per million, second half")
+              .yAxisTitle("CPU seconds per million, second half, without JIT")
               .build();
       chart.getStyler().setXAxisLogarithmic(true).setYAxisMin(0.0).setLegendVisible(false);
       double[] x = at.stream().mapToDouble(Integer::doubleValue).toArray();
-      double[] y =
-          at.stream().mapToDouble(each -> table.median(each + " " + what, CPU.field())).toArray();
+      double[] y = at.stream().mapToDouble(each -> withoutJit(each + " " + what)).toArray();
       chart.addSeries(what, x, y);
       Path file = bench.out().resolve("growth-" + what.replace(' ', '-') + ".png");
       ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());

@@ -4,6 +4,7 @@ package dev.sluice.benchmarks.runner;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.benchmarks.runner.Bench.Running;
 import dev.sluice.benchmarks.runner.Table.Column;
+import dev.sluice.benchmarks.subject.JitThreads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ final class Idle {
             row,
             null,
             new Column("cpuMillisPerSecond", "CPU ms per s", 1),
+            new Column("jitMillisPerSecond", "of it JIT", 1),
             new Column("rssMiB", "RSS MiB", 0));
     String topic = bench.loader().topic("idle", 12);
     for (Contender contender :
@@ -54,10 +56,14 @@ final class Idle {
       wait(bench.seconds(settle));
       long begin = System.nanoTime();
       long cpu = running.process().cpu().toNanos();
+      long jit = JitThreads.cpuNanos(running.process().pid());
       wait(bench.seconds(MEASURED_SECONDS));
       double seconds = (System.nanoTime() - begin) / 1e9;
       ObjectNode line = Bench.object();
       line.put("cpuMillisPerSecond", (running.process().cpu().toNanos() - cpu) / 1e6 / seconds);
+      line.put(
+          "jitMillisPerSecond",
+          (JitThreads.cpuNanos(running.process().pid()) - jit) / 1e6 / seconds);
       line.put("rssMiB", rssMiB(running.process().pid()));
       bench.keep(row, contender.name(), 1, line);
       return line;

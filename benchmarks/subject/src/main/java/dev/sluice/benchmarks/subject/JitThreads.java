@@ -11,16 +11,22 @@ import java.nio.file.Path;
  * of more code pays more of it, and in a run of seconds to its end: in a worker that runs for hours
  * it is nothing. Compiler threads that have ended are not counted; with two processors none do.
  */
-final class JitThreads {
+public final class JitThreads {
   /** The unit of the kernel's statistics that programs see: a hundredth of a second. */
   private static final long TICK_NANOS = 10_000_000;
 
   private JitThreads() {}
 
-  /** Their processor time so far, in nanoseconds; 0 where there is no such statistic. */
+  /** Their processor time in this process so far, in nanoseconds; 0 where it is not known. */
   static long cpuNanos() {
+    return cpuNanos(ProcessHandle.current().pid());
+  }
+
+  /** Their processor time in that process so far, in nanoseconds; 0 where it is not known. */
+  public static long cpuNanos(long pid) {
     long ticks = 0;
-    try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+    Path folder = Path.of("/proc", Long.toString(pid), "task");
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(folder)) {
       for (Path thread : threads) {
         ticks += ticks(thread);
       }
