@@ -35,6 +35,12 @@ final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
   private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(1);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
+
+  /** How often a commit's acknowledgement is looked for, and for how long. */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+
+  private static final long LOOK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(50);
+
   private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
   /** Fast handlers are committed this often, so that a crash has little of theirs run again. */
@@ -75,8 +81,13 @@ final class Commits {
     state.lock.lock();
     try {
       if (underWay) {
-        // The new consumer calls back only between polls: a long one would hold full ledgers up.
-        return state.engine.commitSoon() ? URGENT_NANOS : Long.MAX_VALUE;
+        // The new consumer calls back only between polls: a long one would hold full ledgers up,
+        // and the next commit of fast handlers.
+        if (state.engine.commitSoon()) {
+          return URGENT_NANOS;
+        }
+        boolean fresh = state.clock.nanos() - lastNanos < LOOK_NANOS_MAX;
+        return fresh && state.threads.busy() > 0 ? LOOK_NANOS : Long.MAX_VALUE;
       }
       long interval =
           state.engine.worthCommitting() ? Math.min(EARLY_NANOS, intervalNanos) : intervalNanos;
