@@ -4,6 +4,7 @@ package dev.sluice;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class Task<T> {
   private static final String CRITICALITY = "sluice-criticality";
   private static final String SHEDDABLE = "sheddable";
+  private static final String DEADLINE = "sluice-deadline";
 
   /** Stands for the key of a received task until somebody asks for it. */
   private static final byte[] UNREAD = new byte[0];
@@ -103,6 +105,14 @@ public final class Task<T> {
    */
   public Task<T> shedFirst() {
     return header(CRITICALITY, SHEDDABLE);
+  }
+
+  /**
+   * The same task with a time after which it is no longer worth running: no attempt begins then,
+   * and the task ends as expired. By the wall clocks of the machines, to the millisecond.
+   */
+  public Task<T> deadline(Instant deadline) {
+    return header(DEADLINE, Long.toString(deadline.toEpochMilli()));
   }
 
   /** Whether it is refused first when its queue gets full. */

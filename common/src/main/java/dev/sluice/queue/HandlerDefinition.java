@@ -16,6 +16,9 @@ import java.util.regex.Pattern;
  * @param bulkhead limits concurrency in one worker
  * @param rateLimiter limits starts in one worker
  * @param circuitBreaker holds the tasks back while nearly all attempts fail
+ * @param deadLetterGuard whether the tasks are held back while everything fails, so that a
+ *     downstream that is away does not turn the queue into dead letters; not where there is a
+ *     circuit breaker
  * @param fleet limits that all workers share
  * @param destination handlers that name the same one share their fleet limits, whatever their queue
  */
@@ -26,6 +29,7 @@ public record HandlerDefinition(
     Optional<BulkheadDefinition> bulkhead,
     Optional<RateLimiterDefinition> rateLimiter,
     Optional<CircuitBreakerDefinition> circuitBreaker,
+    boolean deadLetterGuard,
     FleetLimitsDefinition fleet,
     Optional<String> destination) {
   private static final Pattern DESTINATION = Pattern.compile("[A-Za-z0-9._:/-]{1,200}");
@@ -39,6 +43,7 @@ public record HandlerDefinition(
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
+          true,
           FleetLimitsDefinition.NONE,
           Optional.empty());
 
@@ -77,6 +82,7 @@ public record HandlerDefinition(
         bulkhead,
         rateLimiter,
         circuitBreaker,
+        deadLetterGuard,
         fleet,
         destination);
   }
@@ -84,36 +90,84 @@ public record HandlerDefinition(
   /** The same with another time-out. */
   public HandlerDefinition withTimeout(Duration longest) {
     return new HandlerDefinition(
-        spec, longest, retry, bulkhead, rateLimiter, circuitBreaker, fleet, destination);
+        spec,
+        longest,
+        retry,
+        bulkhead,
+        rateLimiter,
+        circuitBreaker,
+        deadLetterGuard,
+        fleet,
+        destination);
   }
 
   /** The same with other retries. */
   public HandlerDefinition withRetry(RetryPolicy policy) {
     return new HandlerDefinition(
-        spec, timeout, policy, bulkhead, rateLimiter, circuitBreaker, fleet, destination);
+        spec,
+        timeout,
+        policy,
+        bulkhead,
+        rateLimiter,
+        circuitBreaker,
+        deadLetterGuard,
+        fleet,
+        destination);
   }
 
   /** The same with a bulkhead. */
   public HandlerDefinition withBulkhead(BulkheadDefinition limit) {
     return new HandlerDefinition(
-        spec, timeout, retry, Optional.of(limit), rateLimiter, circuitBreaker, fleet, destination);
+        spec,
+        timeout,
+        retry,
+        Optional.of(limit),
+        rateLimiter,
+        circuitBreaker,
+        deadLetterGuard,
+        fleet,
+        destination);
   }
 
   /** The same with a rate limiter. */
   public HandlerDefinition withRateLimiter(RateLimiterDefinition limit) {
     return new HandlerDefinition(
-        spec, timeout, retry, bulkhead, Optional.of(limit), circuitBreaker, fleet, destination);
+        spec,
+        timeout,
+        retry,
+        bulkhead,
+        Optional.of(limit),
+        circuitBreaker,
+        deadLetterGuard,
+        fleet,
+        destination);
   }
 
   /** The same with a circuit breaker. */
   public HandlerDefinition withCircuitBreaker(CircuitBreakerDefinition breaker) {
     return new HandlerDefinition(
-        spec, timeout, retry, bulkhead, rateLimiter, Optional.of(breaker), fleet, destination);
+        spec,
+        timeout,
+        retry,
+        bulkhead,
+        rateLimiter,
+        Optional.of(breaker),
+        deadLetterGuard,
+        fleet,
+        destination);
   }
 
   /** The same with limits that all workers share. */
   public HandlerDefinition withFleet(FleetLimitsDefinition limits, Optional<String> sharedAs) {
     return new HandlerDefinition(
-        spec, timeout, retry, bulkhead, rateLimiter, circuitBreaker, limits, sharedAs);
+        spec,
+        timeout,
+        retry,
+        bulkhead,
+        rateLimiter,
+        circuitBreaker,
+        deadLetterGuard,
+        limits,
+        sharedAs);
   }
 }

@@ -270,6 +270,7 @@ public record SluiceConfig(
     Optional<RateLimiterDefinition> rate = o.object("rateLimiter").map(SluiceConfig::rateLimiter);
     Optional<CircuitBreakerDefinition> breaker =
         o.object("circuitBreaker").map(SluiceConfig::circuitBreaker);
+    Optional<Boolean> guard = o.flag("deadLetterGuard");
     FleetLimitsDefinition fleet = FleetYaml.limits(o);
     Optional<String> destination = o.text("destination");
     o.checkNothingElse();
@@ -282,6 +283,7 @@ public record SluiceConfig(
                 bulkhead,
                 rate,
                 breaker,
+                guard.orElse(d.deadLetterGuard()),
                 fleet,
                 destination));
   }

@@ -94,6 +94,17 @@ final class YamlObject {
     return value(key, Double::valueOf);
   }
 
+  Optional<Boolean> flag(String key) {
+    return value(
+        key,
+        text ->
+            switch (text.toLowerCase(Locale.ROOT)) {
+              case "true" -> true;
+              case "false" -> false;
+              default -> throw new ConfigException("'" + text + "' is neither true nor false");
+            });
+  }
+
   Optional<Duration> duration(String key) {
     return value(key, Quantities::duration);
   }

@@ -74,8 +74,8 @@ public enum SluiceMeters {
       "attempts",
       List.of("queue", "type", "outcome"),
       "Attempts by how they ended: succeeded; failed; interrupted by a hand-over or a stop; dead,"
-          + " the task went to the dead letters; stale, the partition was gone and the completion"
-          + " was dropped."),
+          + " the task went to the dead letters; expired, its deadline had passed and it was not run;"
+          + " stale, the partition was gone and the completion was dropped."),
   WORKER_PROCESS_DURATION(
       "messaging.process.duration",
       Kind.TIMER,

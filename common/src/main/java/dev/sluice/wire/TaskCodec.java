@@ -108,6 +108,22 @@ public final class TaskCodec {
     }
   }
 
+  /**
+   * When the task in a record is no longer worth running, in epoch milliseconds: {@code
+   * sluice-deadline}, or {@link Long#MAX_VALUE} where it has none or that is no number.
+   */
+  public static long deadlineMillis(ConsumerRecord<byte[], byte[]> record) {
+    String deadline = text(record.headers(), TaskHeaders.DEADLINE);
+    if (deadline == null) {
+      return Long.MAX_VALUE;
+    }
+    try {
+      return Long.parseLong(deadline.trim());
+    } catch (NumberFormatException e) {
+      return Long.MAX_VALUE;
+    }
+  }
+
   /** The payload of the task in a record: its value, or no bytes where it has none. */
   public static byte[] payload(ConsumerRecord<byte[], byte[]> record) {
     byte[] value = record.value();

@@ -10,6 +10,7 @@ public final class TaskHeaders {
   public static final String TIME = "ce_time";
   public static final String CONTENT_TYPE = "content-type";
   public static final String ATTEMPT = "sluice-attempt";
+  public static final String DEADLINE = "sluice-deadline";
   public static final String ORIGIN = "sluice-origin";
   public static final String ERROR_TYPE = "sluice-error-type";
   public static final String ERROR_MESSAGE = "sluice-error-message";

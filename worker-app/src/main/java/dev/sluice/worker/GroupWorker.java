@@ -147,8 +147,9 @@ public final class GroupWorker implements WorkedGroup {
                   + "'; it has "
                   + String.join(", ", queue.handlers().keySet()));
         };
-    HandlerBinding unknown =
-        bind(builder, engine, state, "unknown", new HandlerSettings(), List.of(), refuse);
+    HandlerSettings ofUnknown = new HandlerSettings();
+    ofUnknown.deadLetterGuard = false; // no downstream is away, and others of the queue are not
+    HandlerBinding unknown = bind(builder, engine, state, "unknown", ofUnknown, List.of(), refuse);
     return new QueueBinding(
         builder.name,
         state,

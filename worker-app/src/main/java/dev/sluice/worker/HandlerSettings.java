@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.flow.limit.DeadLetterGuard;
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.retry.RetryPolicy;
 import dev.sluice.queue.BulkheadDefinition;
@@ -36,6 +37,7 @@ final class HandlerSettings {
   @Nullable RateLimiterConfig rateLimiter;
   @Nullable CircuitBreakerConfig circuitBreaker;
   @Nullable CircuitBreaker givenCircuitBreaker;
+  @Nullable Boolean deadLetterGuard;
   @Nullable TimeLimiter givenTimeLimiter;
   FleetLimitsDefinition fleet = FleetLimitsDefinition.NONE;
   @Nullable String destination;
@@ -44,6 +46,7 @@ final class HandlerSettings {
     HandlerSettings settings = new HandlerSettings();
     settings.timeout = definition.timeout();
     settings.retryPolicy = definition.retry();
+    settings.deadLetterGuard = definition.deadLetterGuard();
     settings.fleet = definition.fleet();
     settings.destination = definition.destination().orElse(null);
     definition.bulkhead().ifPresent(b -> settings.bulkhead = config(b));
@@ -103,6 +106,7 @@ final class HandlerSettings {
     boolean ownBreaker = circuitBreaker != null || givenCircuitBreaker != null;
     both.circuitBreaker = ownBreaker ? circuitBreaker : other.circuitBreaker;
     both.givenCircuitBreaker = ownBreaker ? givenCircuitBreaker : other.givenCircuitBreaker;
+    both.deadLetterGuard = deadLetterGuard == null ? other.deadLetterGuard : deadLetterGuard;
     both.givenTimeLimiter = timeout == null ? other.givenTimeLimiter : givenTimeLimiter;
     return both;
   }
@@ -135,6 +139,8 @@ final class HandlerSettings {
     CircuitBreaker breaker = c == null ? givenCircuitBreaker : CircuitBreaker.of(name, c);
     if (breaker != null) {
       limits.add(new CircuitBreakerLimit(breaker));
+    } else if (!Boolean.FALSE.equals(deadLetterGuard)) {
+      limits.add(new DeadLetterGuard(timeoutOrDefault().toNanos(), new GuardLog(name)));
     }
     TimeLimiter t = givenTimeLimiter;
     if (t != null) {

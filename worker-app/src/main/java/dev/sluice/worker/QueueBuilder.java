@@ -190,6 +190,15 @@ public final class QueueBuilder {
   }
 
   /**
+   * Whether the handler's tasks wait while everything fails, instead of becoming dead letters one
+   * after the other. Default: they do, unless there is a circuit breaker.
+   */
+  public QueueBuilder deadLetterGuard(boolean on) {
+    current.deadLetterGuard = on;
+    return this;
+  }
+
+  /**
    * Tasks that producers may have in the queue, waiting or running. Default: no bound.
    *
    * @param tasks 1 to 1,000,000,000,000; 0 for no bound

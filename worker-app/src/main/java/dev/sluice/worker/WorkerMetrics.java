@@ -94,6 +94,7 @@ public final class WorkerMetrics {
     counter(registry, tags.and("outcome", "failed"), group, g -> view.apply(g).failed());
     counter(registry, tags.and("outcome", "interrupted"), group, g -> view.apply(g).interrupted());
     counter(registry, tags.and("outcome", "dead"), group, g -> view.apply(g).dead());
+    counter(registry, tags.and("outcome", "expired"), group, g -> view.apply(g).expired());
     counter(registry, tags.and("outcome", "stale"), group, g -> view.apply(g).stale());
     FunctionTimer.builder(
             "messaging.process.duration",

@@ -377,6 +377,64 @@ class WorkerIT {
   }
 
   @Test
+  void aTaskPastItsDeadlineEndsWithoutRunningAlsoBetweenItsAttempts() throws Exception {
+    String topic = kafka.topic("deadline", 2);
+    long now = System.currentTimeMillis();
+    List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      ProducerRecord<byte[], byte[]> record = record(topic, "k" + i % 7, "good");
+      if (i % 2 == 1) {
+        record = record(topic, "k" + i % 7, "late");
+        record.headers().add(TaskCodec.header(TaskHeaders.DEADLINE, Long.toString(now - 1_000)));
+      }
+      records.add(record);
+    }
+    ProducerRecord<byte[], byte[]> failing = record(topic, "k1", "fails");
+    failing.headers().add(TaskCodec.header(TaskHeaders.DEADLINE, Long.toString(now + 5_000)));
+    records.add(failing);
+    ProducerRecord<byte[], byte[]> unreadable = record(topic, "k1", "good");
+    unreadable.headers().add(TaskCodec.header(TaskHeaders.DEADLINE, "tomorrow"));
+    records.add(unreadable);
+    send(topic, records);
+    AtomicInteger good = new AtomicInteger();
+    AtomicInteger late = new AtomicInteger();
+    AtomicInteger failed = new AtomicInteger();
+    try (Worker worker =
+        Worker.builder(kafka.bootstrapServers())
+            .queue(
+                topic,
+                queue ->
+                    queue
+                        .retry(
+                            new RetryPolicy(
+                                1_000, Duration.ofMillis(300), 1, Duration.ofMillis(300), 0))
+                        .handle(
+                            (task, context) -> {
+                              switch (new String(task.payload(), UTF_8)) {
+                                case "good" -> good.incrementAndGet();
+                                case "late" -> late.incrementAndGet();
+                                default -> {
+                                  failed.incrementAndGet();
+                                  throw new IllegalStateException("not yet");
+                                }
+                              }
+                            }))
+            .start()) {
+      await().atMost(PATIENCE).until(() -> good.get() == 101 && quiet(worker));
+      EngineSnapshot.HandlerView handler =
+          worker.snapshots().get(0).handlers().stream()
+              .filter(h -> h.succeeded() > 0)
+              .findFirst()
+              .orElseThrow();
+      assertThat(late).hasValue(0);
+      assertThat(handler.expired()).isEqualTo(101);
+      assertThat(handler.dead()).isZero();
+      assertThat(handler.failed()).isEqualTo(failed.get());
+      await().atMost(PATIENCE).until(() -> lag("sluice-" + topic, topic) == 0);
+    }
+  }
+
+  @Test
   void aCompactedTopicIsRefused() throws Exception {
     String topic = kafka.unique("compacted");
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {

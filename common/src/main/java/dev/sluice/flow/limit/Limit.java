@@ -95,4 +95,13 @@ public interface Limit {
    * @param failure what it threw where {@code ending} is FAILURE, else null
    */
   void release(Ending ending, long durationNanos, @Nullable Throwable failure);
+
+  /**
+   * The same, for a limit to which it matters whether the attempt was the first of its task: one
+   * that failed before will rather fail again.
+   */
+  default void release(
+      Ending ending, long durationNanos, @Nullable Throwable failure, boolean firstAttempt) {
+    release(ending, durationNanos, failure);
+  }
 }

@@ -67,10 +67,11 @@ public final class DeadLetters implements AutoCloseable {
   private static final int LEDGER_PARTITIONS = 8;
   private static final int SAFE_REPLICAS = 3;
 
-  /** What is not of the task, but of its death. */
+  /** What is not of the task, but of its death; and its deadline, which would end it at once. */
   private static final List<String> OF_DEATH =
       List.of(
           TaskHeaders.ATTEMPT,
+          TaskHeaders.DEADLINE,
           TaskHeaders.ERROR_TYPE,
           TaskHeaders.ERROR_MESSAGE,
           TaskHeaders.ERROR_STACK,

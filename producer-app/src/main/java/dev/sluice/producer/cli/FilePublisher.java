@@ -2,6 +2,7 @@
 package dev.sluice.producer.cli;
 
 import dev.sluice.QueueFullException;
+import dev.sluice.Task;
 import dev.sluice.cli.ExitCodes;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.producer.TaskRefusedException;
@@ -10,6 +11,7 @@ import dev.sluice.producer.source.TaskSource;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
 
 /**
  * Publishes the lines of a source in their order. It stops at the first line that finds no room in
@@ -22,13 +24,20 @@ final class FilePublisher {
   private final Tally tally;
   private final BadLines badLines;
   private final PrintWriter err;
-  private final boolean sheddable;
+  private final UnaryOperator<Task<byte[]>> marks;
   private volatile boolean stopped;
   private int exitCode = ExitCodes.DONE;
 
+  /**
+   * @param marks what all its tasks are given beside what their lines say
+   */
   FilePublisher(
-      TaskProducer producer, Tally tally, BadLines badLines, PrintWriter err, boolean sheddable) {
-    this.sheddable = sheddable;
+      TaskProducer producer,
+      Tally tally,
+      BadLines badLines,
+      PrintWriter err,
+      UnaryOperator<Task<byte[]>> marks) {
+    this.marks = marks;
     this.producer = producer;
     this.tally = tally;
     this.badLines = badLines;
@@ -64,7 +73,7 @@ final class FilePublisher {
 
   private void publish(SourceLine.Good good, Duration room, int codeWhenFull) {
     try {
-      var task = sheddable ? good.task().shedFirst() : good.task();
+      Task<byte[]> task = marks.apply(good.task());
       var ignored = producer.submitAsync(task, room).accepted().whenComplete(tally::ended);
     } catch (QueueFullException e) {
       tally.refused(e);

@@ -2,6 +2,7 @@
 package dev.sluice.producer.cli;
 
 import dev.sluice.ConfigException;
+import dev.sluice.Task;
 import dev.sluice.cli.Commands;
 import dev.sluice.cli.ConnectionOptions;
 import dev.sluice.cli.ExitCodes;
@@ -20,10 +21,12 @@ import dev.sluice.time.SystemClock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -115,6 +118,15 @@ public final class ProduceCommand implements Callable<Integer> {
   private boolean sheddable;
 
   @Option(
+      names = "--deadline",
+      paramLabel = "D",
+      description = {
+        "Tasks that have not begun so long after they were read are not run, as 30s; they end as"
+            + " expired."
+      })
+  private @Nullable String deadline;
+
+  @Option(
       names = "--name",
       paramLabel = "NAME",
       description = "The producer's name in the fleet. Default: drawn at random.")
@@ -193,7 +205,7 @@ public final class ProduceCommand implements Callable<Integer> {
             var source = format.open(stream, shape);
             HistoryWriter writer = history();
             TaskProducer producer = producer(config, kafka, Map.of(queue, definition), writer)) {
-          run.publish(producer, source, in.name(), room(null), codeWhenFull(), sheddable);
+          run.publish(producer, source, in.name(), room(null), codeWhenFull(), marks());
         }
       }
       summary = run.summary();
@@ -214,6 +226,16 @@ public final class ProduceCommand implements Callable<Integer> {
       return run.exitCode();
     }
     return finish(summary, run.exitCode());
+  }
+
+  private UnaryOperator<Task<byte[]>> marks() {
+    Duration lasts = deadline == null ? null : Quantities.duration(deadline);
+    return task -> {
+      Task<byte[]> marked = sheddable ? task.shedFirst() : task;
+      return lasts == null
+          ? marked
+          : marked.deadline(Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis()).plus(lasts));
+    };
   }
 
   private int finish(Summary summary, int exitCode) {

@@ -2,6 +2,7 @@
 package dev.sluice.producer.cli;
 
 import dev.sluice.SluiceException;
+import dev.sluice.Task;
 import dev.sluice.cli.Commands;
 import dev.sluice.cli.ExitCodes;
 import dev.sluice.producer.TaskProducer;
@@ -19,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -72,10 +74,10 @@ final class ProduceRun {
       String name,
       Duration room,
       int codeWhenFull,
-      boolean sheddable)
+      UnaryOperator<Task<byte[]>> marks)
       throws IOException, InterruptedException {
     FilePublisher publisher =
-        new FilePublisher(producer, tally, new BadLines(err, name), err, sheddable);
+        new FilePublisher(producer, tally, new BadLines(err, name), err, marks);
     CountDownLatch read = new CountDownLatch(1);
     CountDownLatch through = new CountDownLatch(1);
     AtomicReference<@Nullable Exception> thrown = new AtomicReference<>();

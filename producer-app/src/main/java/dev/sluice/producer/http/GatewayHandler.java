@@ -5,15 +5,21 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.sluice.ConfigException;
 import dev.sluice.producer.TaskProducer;
+import dev.sluice.queue.Quantities;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.TaskHeaders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -135,6 +141,18 @@ final class GatewayHandler extends Handler.Abstract {
       }
       trace.put("sluice-criticality", criticality);
     }
+    String deadline = given(headers, query, "deadline", "Sluice-Deadline");
+    if (deadline != null) {
+      OptionalLong millis = deadlineMillis(deadline);
+      if (millis.isEmpty()) {
+        return Reply.error(
+            400,
+            "The deadline is '"
+                + deadline
+                + "'; write so long from now, as 30s, or a time, as 2026-11-20T08:00:00Z.");
+      }
+      trace.put(TaskHeaders.DEADLINE, Long.toString(millis.getAsLong()));
+    }
     String type = given(headers, query, "type", "Sluice-Type", "ce-type");
     String id = given(headers, query, "id", "Sluice-Id", "ce-id");
     String keyField = given(headers, query, "key-field", "Sluice-Key-Field");
@@ -154,6 +172,20 @@ final class GatewayHandler extends Handler.Abstract {
             Request.asInputStream(request), bytesMax, clock, settings.limits().request().toNanos());
     TaskIntake intake = new TaskIntake(producer, settings.limits(), body, shape);
     return lines ? intake.lines() : intake.one();
+  }
+
+  private OptionalLong deadlineMillis(String text) {
+    try {
+      return OptionalLong.of(Instant.parse(text).toEpochMilli());
+    } catch (DateTimeParseException e) {
+      // No time: then so long from now.
+    }
+    try {
+      long millis = Quantities.duration(text).toMillis();
+      return OptionalLong.of(Math.addExact(clock.epochMillis(), millis));
+    } catch (ConfigException | ArithmeticException e) {
+      return OptionalLong.empty();
+    }
   }
 
   private long taskMax() {

@@ -404,6 +404,22 @@ public final class Engine {
   }
 
   /**
+   * A task was not run because its deadline had passed.
+   *
+   * @return false if the assignment is gone: its next owner decides
+   */
+  public boolean expired(TaskRun run) {
+    HandlerState.Counters counters = counted(run, 0);
+    if (run.partition.gone()) {
+      counters.stale++;
+      return false;
+    }
+    counters.expired++;
+    finish(run);
+    return true;
+  }
+
+  /**
    * An attempt ended without ending the task, which will be tried again.
    *
    * @param delayNanos after this long

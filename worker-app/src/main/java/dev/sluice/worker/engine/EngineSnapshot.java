@@ -98,6 +98,7 @@ public record EngineSnapshot(
    * @param failed attempts that failed
    * @param interrupted attempts that were cut off and do not count
    * @param dead tasks dead-lettered
+   * @param expired tasks that were not run because their deadline had passed
    * @param stale completions dropped because their partition was gone
    * @param hung attempts that were given up while their thread was inside
    * @param nanos time spent in the handler
@@ -112,6 +113,7 @@ public record EngineSnapshot(
       long failed,
       long interrupted,
       long dead,
+      long expired,
       long stale,
       long hung,
       long nanos,
@@ -127,6 +129,7 @@ public record EngineSnapshot(
           c.failed,
           c.interrupted,
           c.dead,
+          c.expired,
           c.stale,
           c.hung,
           c.nanos,

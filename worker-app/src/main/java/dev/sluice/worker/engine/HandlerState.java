@@ -39,6 +39,7 @@ public final class HandlerState {
     long failed;
     long interrupted;
     long dead;
+    long expired;
     long stale;
     long hung;
     long nanos;
@@ -118,8 +119,14 @@ public final class HandlerState {
    * @param failure what it threw where it failed
    */
   public void attemptEnded(Limit.Ending ending, long nanos, @Nullable Throwable failure) {
+    attemptEnded(ending, nanos, failure, true);
+  }
+
+  /** The same, saying whether the attempt was the first of its task. */
+  public void attemptEnded(
+      Limit.Ending ending, long nanos, @Nullable Throwable failure, boolean first) {
     for (Limit limit : taskLimits) {
-      limit.release(ending, nanos, failure);
+      limit.release(ending, nanos, failure, first);
     }
   }
 

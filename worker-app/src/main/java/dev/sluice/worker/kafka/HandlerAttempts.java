@@ -36,6 +36,9 @@ final class HandlerAttempts implements Attempts {
   public Outcome run(TaskRun taskRun, long startNanos, Conclusion conclusion) {
     RecordRun run = (RecordRun) taskRun;
     HandlerBinding binding = run.binding;
+    if (run.expired(clock)) {
+      return expired(run, conclusion);
+    }
     boolean watched = binding.state().watched();
     if (watched && !binding.state().mayBegin(clock.nanos())) {
       return notBegun(run, conclusion);
@@ -62,6 +65,20 @@ final class HandlerAttempts implements Attempts {
       return Outcome.SUCCESS;
     }
     return failure == null ? succeeded(run, nanos) : failed(run, failure, nanos);
+  }
+
+  /** Nobody waits for it any more: it ends without an attempt, and its permits go back. */
+  private Outcome expired(RecordRun run, Conclusion conclusion) {
+    if (!conclusion.conclude(clock.nanos())) {
+      return Outcome.SUCCESS;
+    }
+    run.binding.state().attemptNotBegun();
+    if (run.stale()) {
+      record(run, HistoryEvent.FAILED, "STALE");
+    } else {
+      record(run, HistoryEvent.EXPIRED, null);
+    }
+    return Outcome.EXPIRED;
   }
 
   /** The lease ended between the decision and the start: the task waits for the next one. */
@@ -97,7 +114,7 @@ final class HandlerAttempts implements Attempts {
         kind == FailureClass.RETRY || kind == FailureClass.FAIL
             ? Limit.Ending.FAILURE
             : Limit.Ending.IGNORED;
-    run.binding.state().attemptEnded(ending, nanos, failure);
+    run.binding.state().attemptEnded(ending, nanos, failure, run.attempt() == 1);
     if (kind == FailureClass.BACKPRESSURE) {
       run.binding.hold().holdFor(run.binding.failures().retryAfterNanos(failure), clock.nanos());
     }

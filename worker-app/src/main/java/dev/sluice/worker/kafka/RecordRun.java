@@ -4,6 +4,7 @@ package dev.sluice.worker.kafka;
 import dev.sluice.Order;
 import dev.sluice.Task;
 import dev.sluice.TaskContext;
+import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.worker.engine.OrderedBy;
 import dev.sluice.worker.engine.PartitionState;
@@ -55,6 +56,12 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
   @Override
   protected int firstAttempt() {
     return TaskCodec.attempt(record);
+  }
+
+  /** Whether its deadline has passed. Asks for the time only where there is one. */
+  boolean expired(Clock clock) {
+    long deadline = TaskCodec.deadlineMillis(record);
+    return deadline != Long.MAX_VALUE && clock.epochMillis() > deadline;
   }
 
   @Override

@@ -192,6 +192,8 @@ public final class HandlerThreads {
       } else {
         attempts.dropped(run);
       }
+    } else if (outcome instanceof Outcome.Expired) {
+      engine.expired(run);
     } else {
       engine.succeeded(run, nanos);
     }

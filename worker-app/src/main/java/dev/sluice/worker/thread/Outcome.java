@@ -6,8 +6,14 @@ public sealed interface Outcome {
   /** The handler returned. */
   Outcome SUCCESS = new Success();
 
+  /** The handler was not called: the deadline of the task had passed, which ends it. */
+  Outcome EXPIRED = new Expired();
+
   /** The handler returned. */
   record Success() implements Outcome {}
+
+  /** The deadline of the task had passed. */
+  record Expired() implements Outcome {}
 
   /**
    * The task is to be tried again.

@@ -300,7 +300,11 @@ final class EngineModel {
           engine.unstarted(slot.rest.pollLast());
         }
         report(slot);
-        failed(run, how);
+        if (how == 17) {
+          expired(run);
+        } else {
+          failed(run, how);
+        }
       }
     }
     slots.remove(slot);
@@ -322,6 +326,17 @@ final class EngineModel {
       if (!gone) {
         finished(run);
       }
+    }
+  }
+
+  private void expired(TestRun run) {
+    boolean gone = owners.get(run).state.gone();
+    run.handler.attemptNotBegun();
+    stopped(run);
+    require(engine.expired(run) == !gone, "expiry counts wrongly", run);
+    if (!gone) {
+      turnEnded(run);
+      finished(run);
     }
   }
 

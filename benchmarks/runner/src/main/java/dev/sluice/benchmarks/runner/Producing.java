@@ -94,7 +94,7 @@ final class Producing {
       List<String> at = List.of("queue=" + queue, "port=" + port);
       for (int round = 1; round <= bench.rounds(); round++) {
         load(bench, table, row, round, at, "JSON lines, 100 in a request", 100, 8, 1_000_000);
-        load(bench, table, row, round, at, "single requests, 16 connections", 1, 16, 200_000);
+        load(bench, table, row, round, at, "single requests, 64 connections", 1, 64, 300_000);
       }
     }
     return table;

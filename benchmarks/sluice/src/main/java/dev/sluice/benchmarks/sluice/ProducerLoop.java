@@ -43,15 +43,17 @@ public final class ProducerLoop {
 
   @SuppressWarnings("FutureReturnValueIgnored") // a task that is not accepted is missed at the end
   private static void sluice(Options options, Subject subject, byte[][] keys, byte[] payload) {
-    var builder = TaskProducer.builder(options.bootstrap()).topic("bench", options.topic());
+    // The queue is that of the worker beside it, which asks for credit for it.
+    String queue = options.topic();
+    var builder = TaskProducer.builder(options.bootstrap());
     long capacity = options.number("capacity", 0);
     if (capacity > 0) {
-      builder.capacity("bench", capacity);
+      builder.capacity(queue, capacity);
     }
     TaskProducer producer = builder.build();
     for (long i = 0; i < options.number("tasks", 0); i++) {
       TaskHandle handle =
-          producer.submitAsync(Task.of("bench", "work", payload).key(keys[(int) (i % KEYS)]));
+          producer.submitAsync(Task.of(queue, "work", payload).key(keys[(int) (i % KEYS)]));
       handle.accepted().thenAccept(acceptance -> subject.task(0, 0, null, payload));
     }
   }
