@@ -76,6 +76,13 @@ public enum SluiceMeters {
       "Attempts by how they ended: succeeded; failed; interrupted by a hand-over or a stop; dead,"
           + " the task went to the dead letters; expired, its deadline had passed and it was not run;"
           + " stale, the partition was gone and the completion was dropped."),
+  WORKER_SLOW(
+      "sluice.worker.slow",
+      Kind.COUNTER,
+      "attempts",
+      List.of("queue", "type"),
+      "Attempts that took more than 10 s and 20 times what is usual for their handler; the log"
+          + " names them."),
   WORKER_PROCESS_DURATION(
       "messaging.process.duration",
       Kind.TIMER,

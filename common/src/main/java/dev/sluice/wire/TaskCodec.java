@@ -19,10 +19,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Task to Kafka record and back, in CloudEvents binary mode. Reading never fails: any record is a
- * task. Stateless.
+ * task. Thread-safe; it keeps the headers that it made last, which are the same for many tasks.
  */
 public final class TaskCodec {
-  private static final byte[] SPEC_1_0 = "1.0".getBytes(UTF_8);
+  private static final Header SPEC_1_0 = header(TaskHeaders.SPEC_VERSION, "1.0");
+  private static final HeaderMemo TYPES = new HeaderMemo(TaskHeaders.TYPE);
+  private static final HeaderMemo SOURCES = new HeaderMemo(TaskHeaders.SOURCE);
+  private static final HeaderMemo CONTENT_TYPES = new HeaderMemo(TaskHeaders.CONTENT_TYPE);
   private static final byte[] NOTHING = new byte[0];
   private static final Set<String> OWN =
       Set.of(
@@ -32,6 +35,10 @@ public final class TaskCodec {
           TaskHeaders.SOURCE,
           TaskHeaders.TIME,
           TaskHeaders.CONTENT_TYPE);
+
+  private static volatile @Nullable Time lastTime;
+
+  private record Time(long epochMillis, Header header) {}
 
   private TaskCodec() {}
 
@@ -51,12 +58,12 @@ public final class TaskCodec {
       throw new IllegalArgumentException(task + " has no id; draw one before it is encoded");
     }
     RecordHeaders headers = new RecordHeaders();
-    headers.add(new RecordHeader(TaskHeaders.SPEC_VERSION, SPEC_1_0));
+    headers.add(SPEC_1_0);
     headers.add(header(TaskHeaders.ID, id));
-    headers.add(header(TaskHeaders.TYPE, task.type()));
-    headers.add(header(TaskHeaders.SOURCE, source));
-    headers.add(header(TaskHeaders.TIME, Instant.ofEpochMilli(epochMillis).toString()));
-    headers.add(header(TaskHeaders.CONTENT_TYPE, contentType));
+    headers.add(TYPES.of(task.type()));
+    headers.add(SOURCES.of(source));
+    headers.add(time(epochMillis));
+    headers.add(CONTENT_TYPES.of(contentType));
     task.headers()
         .forEach(
             (name, value) -> {
@@ -65,6 +72,17 @@ public final class TaskCodec {
               }
             });
     return new ProducerRecord<>(topic, null, task.key(), task.payload(), headers);
+  }
+
+  /** Many tasks are of one millisecond, and its text costs more than all the other headers. */
+  private static Header time(long epochMillis) {
+    Time last = lastTime;
+    if (last == null || last.epochMillis() != epochMillis) {
+      String text = Instant.ofEpochMilli(epochMillis).toString();
+      last = new Time(epochMillis, header(TaskHeaders.TIME, text));
+      lastTime = last;
+    }
+    return last.header();
   }
 
   /** One header of UTF-8 text. */

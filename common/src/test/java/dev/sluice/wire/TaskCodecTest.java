@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.sluice.Task;
 import dev.sluice.testing.Seeds;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -74,6 +75,23 @@ class TaskCodecTest {
     assertThat(record.headers()).hasSize(expected.size());
     expected.forEach(
         (name, value) -> assertThat(TaskCodec.text(record.headers(), name)).isEqualTo(value));
+  }
+
+  @Test
+  void aDeadlineIsATimeAndAnythingElseIsNone() {
+    Task<byte[]> task = Task.of("q", "t", bytes("{}")).id("i");
+    assertThat(deadline(task)).isEqualTo(Long.MAX_VALUE);
+    assertThat(deadline(task.deadline(Instant.ofEpochMilli(1_700_000_000_123L))))
+        .isEqualTo(1_700_000_000_123L);
+    assertThat(deadline(task.header("sluice-deadline", "tomorrow"))).isEqualTo(Long.MAX_VALUE);
+    assertThat(deadline(task.header("sluice-deadline", ""))).isEqualTo(Long.MAX_VALUE);
+  }
+
+  private static long deadline(Task<byte[]> task) {
+    ProducerRecord<byte[], byte[]> record =
+        TaskCodec.toRecord(task, "t", "application/json", "me", 0);
+    return TaskCodec.deadlineMillis(
+        read(null, record.value(), new RecordHeaders(record.headers())));
   }
 
   @Test

@@ -96,6 +96,9 @@ public final class WorkerMetrics {
     counter(registry, tags.and("outcome", "dead"), group, g -> view.apply(g).dead());
     counter(registry, tags.and("outcome", "expired"), group, g -> view.apply(g).expired());
     counter(registry, tags.and("outcome", "stale"), group, g -> view.apply(g).stale());
+    FunctionCounter.builder("sluice.worker.slow", group, g -> view.apply(g).slow())
+        .tags(tags)
+        .register(registry);
     FunctionTimer.builder(
             "messaging.process.duration",
             group,

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.BackpressureException;
 import dev.sluice.ConfigException;
 import dev.sluice.Order;
+import dev.sluice.SnoozeException;
 import dev.sluice.flow.pause.PauseReason;
 import dev.sluice.flow.retry.RetryPolicy;
 import dev.sluice.localkafka.junit.KafkaExtension;
@@ -430,6 +431,37 @@ class WorkerIT {
       assertThat(handler.expired()).isEqualTo(101);
       assertThat(handler.dead()).isZero();
       assertThat(handler.failed()).isEqualTo(failed.get());
+      await().atMost(PATIENCE).until(() -> lag("sluice-" + topic, topic) == 0);
+    }
+  }
+
+  @Test
+  void aSnoozedTaskComesAgainWithoutAnAttemptUsedWhileOthersGoOn() throws Exception {
+    String topic = kafka.topic("snooze", 1);
+    send(topic, List.of(record(topic, "a", "waits"), record(topic, "b", "good")));
+    Queue<Integer> attempts = new ConcurrentLinkedQueue<>();
+    AtomicInteger good = new AtomicInteger();
+    try (Worker worker =
+        Worker.builder(kafka.bootstrapServers())
+            .queue(
+                topic,
+                queue ->
+                    queue
+                        .retry(FAST.withMaxAttempts(1))
+                        .handle(
+                            (task, context) -> {
+                              if ("good".equals(new String(task.payload(), UTF_8))) {
+                                good.incrementAndGet();
+                                return;
+                              }
+                              attempts.add(context.attempt());
+                              if (attempts.size() < 4 || good.get() == 0) {
+                                throw new SnoozeException("not yet", Duration.ofMillis(20));
+                              }
+                            }))
+            .start()) {
+      await().atMost(PATIENCE).until(() -> good.get() == 1 && quiet(worker));
+      assertThat(attempts).hasSizeGreaterThanOrEqualTo(4).allMatch(attempt -> attempt == 1);
       await().atMost(PATIENCE).until(() -> lag("sluice-" + topic, topic) == 0);
     }
   }

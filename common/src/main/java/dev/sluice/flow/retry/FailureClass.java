@@ -9,6 +9,8 @@ public enum FailureClass {
   FAIL,
   /** The downstream asked for less: the attempt does not count and the handler is held. */
   BACKPRESSURE,
+  /** The handler asked for the task to come again later: the attempt does not count. */
+  SNOOZE,
   /** The attempt was cut off by a hand-over or a stop: the attempt does not count. */
   INTERRUPTED
 }

@@ -87,7 +87,7 @@ public record RetryPolicy(
           attempt >= maxAttempts
               ? new RetryDecision.DeadLetter("all " + maxAttempts + " attempts failed")
               : new RetryDecision.RetryAfter(backoffNanos(attempt, jitter), true);
-      case BACKPRESSURE, INTERRUPTED -> new RetryDecision.RetryAfter(0, false);
+      case BACKPRESSURE, SNOOZE, INTERRUPTED -> new RetryDecision.RetryAfter(0, false);
     };
   }
 }

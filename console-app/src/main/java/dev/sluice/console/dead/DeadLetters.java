@@ -490,6 +490,7 @@ public final class DeadLetters implements AutoCloseable {
     }
   }
 
+  /** Removes the notes on letters that are deleted; where that fails, a later purge does it. */
   private void forget(HandledLetters handled, Map<Integer, Long> beginnings) {
     try (KafkaProducer<byte[], byte[]> producer = producer()) {
       producer.initTransactions();
@@ -498,6 +499,8 @@ public final class DeadLetters implements AutoCloseable {
         var ignored = producer.send(new ProducerRecord<>(fleet.ledgerTopic(), key, null));
       }
       producer.commitTransaction();
+    } catch (KafkaException e) {
+      LOG.info("The notes on deleted letters of {} are kept for now: {}", topic, e.getMessage());
     }
   }
 

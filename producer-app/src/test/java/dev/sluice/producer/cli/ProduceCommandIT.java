@@ -9,18 +9,23 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.cli.Commands;
 import dev.sluice.localkafka.junit.KafkaExtension;
 import dev.sluice.localkafka.junit.TestKafka;
+import dev.sluice.wire.TaskCodec;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -48,6 +53,30 @@ class ProduceCommandIT {
     assertThat(summary.get("seconds").asDouble()).isPositive();
     assertThat(Files.readAllLines(history)).hasSize(2).allMatch(l -> l.contains("\"accepted\""));
     assertThat(records(kafka, queue, 3)).isEqualTo(2);
+  }
+
+  @Test
+  void givesEachTaskItsDeadline(TestKafka kafka) throws Exception {
+    String queue = kafka.topic("deadline", 1);
+    long before = System.currentTimeMillis();
+    Result result = run(kafka, queue, "--file", write("{\"n\":1}\n"), "--deadline", "30s");
+    assertThat(result.code()).as(result.err()).isZero();
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers()),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      TopicPartition id = new TopicPartition(queue, 0);
+      consumer.assign(List.of(id));
+      consumer.seekToBeginning(List.of(id));
+      ConsumerRecord<byte[], byte[]> record =
+          consumer.poll(Duration.ofSeconds(30)).iterator().next();
+      assertThat(TaskCodec.deadlineMillis(record))
+          .isBetween(before + 30_000, System.currentTimeMillis() + 30_000);
+    }
+    Result bad = run(kafka, queue, "--file", write("{}\n"), "--deadline", "soon");
+    assertThat(bad.code()).isEqualTo(2);
+    assertThat(bad.err()).contains("soon");
   }
 
   @Test

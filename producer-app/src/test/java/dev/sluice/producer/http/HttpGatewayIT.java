@@ -110,6 +110,17 @@ class HttpGatewayIT {
     }
   }
 
+  @Test
+  void aDeadlineIsSoLongFromNowOrATime(TestKafka kafka) throws Exception {
+    try (Fixture f = new Fixture(kafka, GatewayLimits.DEFAULT)) {
+      assertThat(f.postTo("?deadline=30s").statusCode()).isEqualTo(202);
+      assertThat(f.postTo("?deadline=2100-01-01T00:00:00Z").statusCode()).isEqualTo(202);
+      HttpResponse<String> bad = f.postTo("?deadline=soon");
+      assertThat(bad.statusCode()).isEqualTo(400);
+      assertThat(bad.body()).contains("'soon'").contains("30s");
+    }
+  }
+
   /** In one write and without a body: what comes after the refusal resets the connection. */
   @Test
   void headersThatAreTooLargeAreRefused(TestKafka kafka) throws Exception {
@@ -288,6 +299,15 @@ class HttpGatewayIT {
     HttpResponse<String> post(String body) throws Exception {
       return client.send(
           tasks().POST(BodyPublishers.ofString(body)).build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> postTo(String query) throws Exception {
+      return client.send(
+          request("/queues/emails/tasks" + query)
+              .header("Content-Type", "application/json")
+              .POST(BodyPublishers.ofString("{}"))
+              .build(),
           HttpResponse.BodyHandlers.ofString());
     }
 

@@ -359,6 +359,11 @@ public final class Engine {
     }
   }
 
+  /** An attempt takes far longer than usual. */
+  public void slow(TaskRun run) {
+    run.handler.counters.slow++;
+  }
+
   /** A thread is through with what it took; called after each of its runs was reported. */
   public void slotEnded(HandlerState handler, int worked, long nanos) {
     slotEnded(handler, worked, nanos, false);

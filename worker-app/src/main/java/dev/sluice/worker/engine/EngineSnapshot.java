@@ -100,6 +100,7 @@ public record EngineSnapshot(
    * @param dead tasks dead-lettered
    * @param expired tasks that were not run because their deadline had passed
    * @param stale completions dropped because their partition was gone
+   * @param slow attempts that took far longer than usual: 10 s and 20 times as long
    * @param hung attempts that were given up while their thread was inside
    * @param nanos time spent in the handler
    * @param nanosMax the longest attempt
@@ -115,6 +116,7 @@ public record EngineSnapshot(
       long dead,
       long expired,
       long stale,
+      long slow,
       long hung,
       long nanos,
       long nanosMax) {
@@ -131,6 +133,7 @@ public record EngineSnapshot(
           c.dead,
           c.expired,
           c.stale,
+          c.slow,
           c.hung,
           c.nanos,
           c.nanosMax);

@@ -41,6 +41,7 @@ public final class HandlerState {
     long dead;
     long expired;
     long stale;
+    long slow;
     long hung;
     long nanos;
     long nanosMax;
@@ -128,6 +129,11 @@ public final class HandlerState {
     for (Limit limit : taskLimits) {
       limit.release(ending, nanos, failure, first);
     }
+  }
+
+  /** What an attempt takes on average; MAX_VALUE until the first has ended. */
+  public long usualNanos() {
+    return expectedNanos;
   }
 
   int batchMax() {

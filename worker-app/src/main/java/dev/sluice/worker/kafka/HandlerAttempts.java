@@ -8,6 +8,7 @@ import dev.sluice.flow.retry.RetryDecision;
 import dev.sluice.history.HistoryEvent;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.TaskCodec;
 import dev.sluice.worker.engine.TaskRun;
 import dev.sluice.worker.limit.HandlerHungException;
 import dev.sluice.worker.limit.HandlerTimeoutException;
@@ -168,6 +169,22 @@ final class HandlerAttempts implements Attempts {
                 + timeoutText(run, nanos));
     LOG.error("{}", failure.getMessage());
     return new Outcome.Dead("the handler never returned", failure);
+  }
+
+  @Override
+  public void slow(TaskRun taskRun, long nanos, long usualNanos) {
+    RecordRun run = (RecordRun) taskRun;
+    LOG.warn(
+        "[worker={}] Task {} of {} ({}) has been with handler '{}' for {} s, where {} ms are usual;"
+            + " its time-out is {} s",
+        run.queue.worker(),
+        run.id(),
+        run.queue.name(),
+        TaskCodec.origin(run.record),
+        run.binding.state().type(),
+        Duration.ofNanos(nanos).toSeconds(),
+        Duration.ofNanos(usualNanos).toMillis(),
+        Duration.ofNanos(run.binding.timeoutNanos()).toSeconds());
   }
 
   @Override

@@ -176,7 +176,10 @@ final class LoopState {
 
   /** Tells the poll thread if the engine wants a turn. Under the lock. */
   void changed() {
-    if (turnWanted()) {
+    // Somebody has nothing to do: what was to wait for as long as all are busy is wanted now.
+    boolean restOver = lanesMayWait && threads.someIdle();
+    lanesMayWait &= !restOver;
+    if (restOver || turnWanted()) {
       wake();
     }
   }

@@ -3,6 +3,7 @@ package dev.sluice.worker.limit;
 
 import dev.sluice.BackpressureException;
 import dev.sluice.PermanentTaskException;
+import dev.sluice.SnoozeException;
 import dev.sluice.flow.retry.FailureClass;
 import dev.sluice.flow.retry.RetryDecision;
 import dev.sluice.flow.retry.RetryPolicy;
@@ -60,6 +61,9 @@ public final class FailurePolicy {
     if (failure instanceof BackpressureException) {
       return FailureClass.BACKPRESSURE;
     }
+    if (failure instanceof SnoozeException) {
+      return FailureClass.SNOOZE;
+    }
     if (failure instanceof PermanentTaskException) {
       return FailureClass.FAIL;
     }
@@ -88,6 +92,9 @@ public final class FailurePolicy {
    * @param attempt the attempt that failed, 1 for the first
    */
   public RetryDecision decide(FailureClass kind, Throwable failure, int attempt) {
+    if (failure instanceof SnoozeException snooze && kind == FailureClass.SNOOZE) {
+      return new RetryDecision.RetryAfter(snooze.delay().toNanos(), false);
+    }
     RetryDecision decision = policy.decide(kind, attempt, jitter.getAsDouble());
     RetryConfig retry = config;
     if (retry != null

@@ -35,6 +35,15 @@ public interface Attempts {
   Outcome.Dead hung(TaskRun run, long nanos);
 
   /**
+   * Told once of an attempt that runs far longer than its handler usually takes. Under the engine's
+   * lock; must not block for long.
+   *
+   * @param nanos how long it has run
+   * @param usualNanos what its handler takes on average
+   */
+  default void slow(TaskRun run, long nanos, long usualNanos) {}
+
+  /**
    * Told that an attempt which was to be dead-lettered does not count: its partition is gone. Under
    * the engine's lock; must not block for long.
    */

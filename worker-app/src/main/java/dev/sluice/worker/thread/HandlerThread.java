@@ -48,6 +48,9 @@ final class HandlerThread implements Runnable, Attempts.Conclusion {
   boolean searching = true;
   boolean givenUp;
 
+  /** The attempt that was named for taking so long. */
+  @Nullable TaskRun toldSlow;
+
   /** Its place among the busy threads; -1 while it is idle. */
   int busyIndex = -1;
 
@@ -200,6 +203,7 @@ final class HandlerThread implements Runnable, Attempts.Conclusion {
     reported = 0;
     failure = null;
     failedIndex = -1;
+    toldSlow = null;
     cursor.reset();
   }
 }

@@ -31,6 +31,11 @@ public final class HandlerThreads {
   /** A thread is woken for fast tasks if those that are at work have more than so much each. */
   private static final long WORTH_WAKING_NANOS = 200_000;
 
+  /** An attempt is named if it takes so many times what is usual, and at least so long. */
+  private static final int SLOW_TIMES = 20;
+
+  private static final long SLOW_NANOS_LEAST = 10_000_000_000L;
+
   /** How long an interrupted handler has to return before its thread is given up. */
   private static final long GRACE_NANOS = 5_000_000_000L;
 
@@ -216,6 +221,9 @@ public final class HandlerThreads {
       TaskRun run = thread.current();
       if (run != null) {
         long ran = nowNanos - thread.currentStartNanos();
+        if (ran > SLOW_NANOS_LEAST && thread.toldSlow != run) {
+          lookAtSlow(thread, run, ran);
+        }
         long timeout = attempts.timeoutNanos(run);
         if (ran > timeout && !run.timedOut()) {
           thread.interrupt(run, true);
@@ -223,6 +231,15 @@ public final class HandlerThreads {
           giveUp(thread, run, ran, nowNanos);
         }
       }
+    }
+  }
+
+  private void lookAtSlow(HandlerThread thread, TaskRun run, long ran) {
+    long usual = run.handler().usualNanos();
+    if (ran / SLOW_TIMES > usual) {
+      thread.toldSlow = run;
+      engine.slow(run);
+      attempts.slow(run, ran, usual);
     }
   }
 
@@ -252,6 +269,11 @@ public final class HandlerThreads {
    */
   public long saturatedNanos(long nowNanos) {
     return idle.isEmpty() && threads.size() - hung >= threadsMax ? engine.restNanos(nowNanos) : 0;
+  }
+
+  /** Whether a thread waits for something to do. Under the lock. */
+  public boolean someIdle() {
+    return !idle.isEmpty();
   }
 
   private void takeBack(HandlerThread thread, long nowNanos) {

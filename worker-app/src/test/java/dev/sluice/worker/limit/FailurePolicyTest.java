@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.BackpressureException;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.RetriableTaskException;
+import dev.sluice.SnoozeException;
 import dev.sluice.flow.retry.FailureClass;
 import dev.sluice.flow.retry.RetryDecision;
 import dev.sluice.flow.retry.RetryPolicy;
@@ -26,6 +27,8 @@ class FailurePolicyTest {
     assertThat(own.classify(new RetriableTaskException("later"))).isEqualTo(FailureClass.RETRY);
     assertThat(own.classify(new BackpressureException("busy", Duration.ofSeconds(1))))
         .isEqualTo(FailureClass.BACKPRESSURE);
+    assertThat(own.classify(new SnoozeException("soon", Duration.ZERO)))
+        .isEqualTo(FailureClass.SNOOZE);
     assertThat(own.classify(RESET)).isEqualTo(FailureClass.RETRY);
     assertThat(own.classify(new StackOverflowError())).isEqualTo(FailureClass.RETRY);
     assertThat(own.classify(new NoClassDefFoundError("x"))).isEqualTo(FailureClass.RETRY);
@@ -46,6 +49,17 @@ class FailurePolicyTest {
         .isInstanceOf(RetryDecision.DeadLetter.class);
     assertThat(own.decide(FailureClass.FAIL, RESET, 1))
         .isInstanceOf(RetryDecision.DeadLetter.class);
+  }
+
+  @Test
+  void aSnoozedTaskComesAgainWhenItsHandlerSaidAndUsesNoAttempt() {
+    assertThat(
+            own.decide(
+                FailureClass.SNOOZE, new SnoozeException("not yet", Duration.ofSeconds(7)), 999))
+        .isEqualTo(new RetryDecision.RetryAfter(7_000_000_000L, false));
+    assertThat(new SnoozeException("x", Duration.ofDays(2)).delay()).isEqualTo(Duration.ofHours(1));
+    assertThat(new SnoozeException("x", Duration.ofSeconds(-1)).delay())
+        .isEqualTo(Duration.ofMillis(1));
   }
 
   @Test

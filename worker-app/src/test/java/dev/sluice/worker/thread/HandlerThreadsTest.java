@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.Order;
 import dev.sluice.flow.ledger.DoneRanges;
+import dev.sluice.testing.ManualClock;
 import dev.sluice.testing.Seeds;
+import dev.sluice.time.Clock;
 import dev.sluice.time.SystemClock;
 import dev.sluice.worker.engine.Assignment;
 import dev.sluice.worker.engine.Engine;
@@ -19,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -159,6 +162,125 @@ class HandlerThreadsTest {
       } finally {
         lock.unlock();
       }
+    }
+  }
+
+  /** Succeeds at once, but for the task that is let go by the test. */
+  private static final class OneWaits implements Attempts {
+    final CountDownLatch began = new CountDownLatch(1);
+    final CountDownLatch go = new CountDownLatch(1);
+    final AtomicInteger ended = new AtomicInteger();
+    final List<Long> slow = new ArrayList<>();
+    private final Clock clock;
+
+    OneWaits(Clock clock) {
+      this.clock = clock;
+    }
+
+    @Override
+    public Outcome run(TaskRun run, long startNanos, Conclusion conclusion) {
+      try {
+        if (((Run) run).kind == 1) {
+          began.countDown();
+          go.await();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      conclusion.conclude(clock.nanos());
+      ended.incrementAndGet();
+      return Outcome.SUCCESS;
+    }
+
+    @Override
+    public long timeoutNanos(TaskRun run) {
+      return Duration.ofHours(1).toNanos();
+    }
+
+    @Override
+    public Outcome.Dead hung(TaskRun run, long nanos) {
+      throw new AssertionError("nothing hangs here");
+    }
+
+    @Override
+    public void slow(TaskRun run, long nanos, long usualNanos) {
+      slow.add(run.offset());
+    }
+
+    @Override
+    public void dropped(TaskRun run) {}
+
+    @Override
+    public void deadLetter(TaskRun run, Outcome.Dead why) {}
+  }
+
+  @Test
+  void anAttemptThatTakesFarLongerThanUsualIsNamedOnce() throws InterruptedException {
+    EngineLock lock = new EngineLock();
+    ManualClock clock = new ManualClock(1_000, 1_000);
+    Engine engine = new Engine(1L << 30, Duration.ofHours(9).toNanos(), 1, clock.nanos());
+    QueueState queue = new QueueState("q", 2);
+    HandlerState handler = new HandlerState(queue, "*", List.of());
+    engine.add(handler);
+    PartitionState partition =
+        engine.assigned(
+            new Assignment(queue, "t", 0, 0, 0, DoneRanges.NONE, LANE, 100, Integer.MAX_VALUE));
+    OneWaits attempts = new OneWaits(clock);
+    HandlerThreads threads =
+        new HandlerThreads(
+            engine, lock, attempts, 2, HandlerThreadFactory.platform("handler"), clock, () -> {});
+    try {
+      accept(lock, threads, engine, new Run(0, partition, handler, key(partition, 0), 0), clock);
+      while (attempts.ended.get() == 0 || pending(lock, engine)) {
+        Thread.onSpinWait();
+      }
+      accept(lock, threads, engine, new Run(1, partition, handler, key(partition, 1), 1), clock);
+      assertThat(attempts.began.await(60, TimeUnit.SECONDS)).isTrue();
+      watch(lock, threads, clock, Duration.ofSeconds(9));
+      assertThat(attempts.slow).isEmpty();
+      watch(lock, threads, clock, Duration.ofSeconds(2));
+      watch(lock, threads, clock, Duration.ofSeconds(50));
+      assertThat(attempts.slow).containsExactly(1L);
+      lock.lock();
+      try {
+        assertThat(engine.snapshot(clock.nanos()).handlers().get(0).slow()).isEqualTo(1);
+      } finally {
+        lock.unlock();
+      }
+    } finally {
+      attempts.go.countDown();
+      lock.lock();
+      try {
+        threads.stop();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private static OrderedBy key(PartitionState partition, int key) {
+    return OrderedBy.of(Order.KEY, partition, new byte[] {(byte) key});
+  }
+
+  private static void accept(
+      EngineLock lock, HandlerThreads threads, Engine engine, Run run, Clock clock) {
+    lock.lock();
+    try {
+      engine.accept(run);
+      threads.wake(clock.nanos());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static void watch(
+      EngineLock lock, HandlerThreads threads, ManualClock clock, Duration later) {
+    clock.advance(later);
+    lock.lock();
+    try {
+      threads.watch(clock.nanos());
+    } finally {
+      lock.unlock();
     }
   }
 
