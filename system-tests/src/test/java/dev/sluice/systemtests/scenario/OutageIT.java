@@ -62,7 +62,9 @@ class OutageIT {
       scenario.figures(report, Map.of("outageSeconds", SECONDS, "goesOnAfterSeconds", recovered));
       assertThat(report.violations()).isEmpty();
       assertThat(report.lost()).isZero();
-      // A probe each ten seconds, and three attempts for each task.
+      // Probes after 1, 3, 7 and 15 s, then each ten seconds; two of them for a task that had
+      // failed
+      // before.
       assertThat(report.dead()).isLessThanOrEqualTo(2 + SECONDS / 20);
       assertThat(report.done() + report.dead()).isEqualTo(report.accepted());
     }
