@@ -36,10 +36,8 @@ final class Commits {
   private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(1);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
 
-  /** How often a commit's acknowledgement is looked for, and for how long. */
+  /** How often a commit's acknowledgement is looked for when the next one is worth it. */
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
-
-  private static final long LOOK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(50);
 
   private static final long URGENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -76,6 +74,11 @@ final class Commits {
     }
   }
 
+  /** Whether a commit waits for its acknowledgement, which is noticed in polls only. */
+  boolean underWay() {
+    return underWay;
+  }
+
   /** After how many nanoseconds the next commit is due; MAX_VALUE if there is nothing to commit. */
   long dueInNanos() {
     state.lock.lock();
@@ -86,8 +89,7 @@ final class Commits {
         if (state.engine.commitSoon()) {
           return URGENT_NANOS;
         }
-        boolean fresh = state.clock.nanos() - lastNanos < LOOK_NANOS_MAX;
-        return fresh && state.threads.busy() > 0 ? LOOK_NANOS : Long.MAX_VALUE;
+        return state.engine.worthCommitting() ? LOOK_NANOS : Long.MAX_VALUE;
       }
       long interval =
           state.engine.worthCommitting() ? Math.min(EARLY_NANOS, intervalNanos) : intervalNanos;

@@ -168,7 +168,8 @@ public final class PollLoop implements Runnable {
       stop();
       return;
     }
-    accept(poll(kafka, Math.min(timeoutNanos, commits.dueInNanos()), ownership));
+    long due = Math.min(timeoutNanos, commits.dueInNanos());
+    accept(poll(kafka, due, ownership, !commits.underWay()));
   }
 
   /** Lets the engine look at the time; returns how long to poll, or -1 if it stood still. */
@@ -197,9 +198,12 @@ public final class PollLoop implements Runnable {
   }
 
   private ConsumerRecords<byte[], byte[]> poll(
-      KafkaConsumer<byte[], byte[]> kafka, long timeoutNanos, Ownership ownership) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      long timeoutNanos,
+      Ownership ownership,
+      boolean mayRest) {
     if (spinsOnPauses && !kafka.paused().isEmpty()) {
-      return pollWithoutSpinning(kafka, timeoutNanos, ownership);
+      return pollWithoutSpinning(kafka, timeoutNanos, ownership, mayRest);
     }
     // Rounded up: the consumer counts milliseconds, and a zero would spin.
     long millis = state.beginPoll() ? (timeoutNanos + 999_999) / 1_000_000 : 0;
@@ -221,7 +225,10 @@ public final class PollLoop implements Runnable {
    * that arrives meanwhile does not end it.
    */
   private ConsumerRecords<byte[], byte[]> pollWithoutSpinning(
-      KafkaConsumer<byte[], byte[]> kafka, long timeoutNanos, Ownership ownership) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      long timeoutNanos,
+      Ownership ownership,
+      boolean mayRest) {
     ConsumerRecords<byte[], byte[]> records = ConsumerRecords.empty();
     try {
       records = kafka.poll(Duration.ZERO);
@@ -234,7 +241,7 @@ public final class PollLoop implements Runnable {
       state.lock.lock();
       try {
         if (!state.stopRequested()) {
-          long rest = state.restNanos(state.clock.nanos());
+          long rest = mayRest ? state.restNanos(state.clock.nanos()) : 0;
           state.awaitChange(Math.min(timeoutNanos, Math.max(rest, PAUSED_WAIT_NANOS)));
         }
       } catch (InterruptedException e) {
