@@ -7,7 +7,8 @@ import java.time.Duration;
  * Thrown by a handler that wants to see the task again later: what it needs is not there yet, and
  * nothing has failed. No attempt is used up, no circuit breaker counts it, and other tasks go on
  * meanwhile. The task keeps its place in its lane and, with order by key, holds the later tasks of
- * its key.
+ * its key; where its queue has {@link OnRetry#LET_PASS}, it leaves its place if the delay is a
+ * second or longer.
  */
 public class SnoozeException extends SluiceException {
   private static final long serialVersionUID = 1L;

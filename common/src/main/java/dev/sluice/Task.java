@@ -20,6 +20,7 @@ public final class Task<T> {
   private static final String CRITICALITY = "sluice-criticality";
   private static final String SHEDDABLE = "sheddable";
   private static final String DEADLINE = "sluice-deadline";
+  private static final String NOT_BEFORE = "sluice-not-before";
 
   /** Stands for the key of a received task until somebody asks for it. */
   private static final byte[] UNREAD = new byte[0];
@@ -113,6 +114,15 @@ public final class Task<T> {
    */
   public Task<T> deadline(Instant deadline) {
     return header(DEADLINE, Long.toString(deadline.toEpochMilli()));
+  }
+
+  /**
+   * The same task with a time before which it does not run. It waits in the delay topics until
+   * then, and comes into its queue when it is due. By the wall clocks of the machines, to the
+   * millisecond; at most a year ahead.
+   */
+  public Task<T> notBefore(Instant due) {
+    return header(NOT_BEFORE, Long.toString(due.toEpochMilli()));
   }
 
   /** Whether it is refused first when its queue gets full. */

@@ -12,6 +12,31 @@ public interface TaskContext {
    */
   boolean cancelled();
 
+  /**
+   * Says that this attempt gets on: its time-out counts from now on, unless it is over already. So
+   * a task of hours can have a time-out of a minute.
+   *
+   * @param progress how far it is, for people; at most 200 characters of it are shown
+   */
+  void heartbeat(String progress);
+
+  /**
+   * Submits a task of any queue as a part of this one: it is published when the handler has
+   * returned, before this task counts as done, and not at all if the handler throws. With {@link
+   * Effects#TRANSACTIONAL} both happen in one transaction. It goes past the queue's capacity, since
+   * a queue that waited for room to be drained would wait for ever. It carries the trace of this
+   * one unless it has its own. Any thread of the handler may call it, before the handler returns.
+   *
+   * @param child without an id it has that of this task, a dot, and its number: an attempt that is
+   *     repeated submits it under the same
+   * @return its id
+   * @throws IllegalStateException if this attempt is over, or has submitted 1,000 tasks or 8 MiB
+   *     already: let children submit the rest
+   * @throws PermanentTaskException if its payload cannot be encoded or is too large, or its topic
+   *     does not exist
+   */
+  String submit(Task<?> child);
+
   /** The name of the worker that runs this attempt. */
   String worker();
 

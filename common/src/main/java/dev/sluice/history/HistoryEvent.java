@@ -17,6 +17,8 @@ public enum HistoryEvent {
   EXPIRED,
   /** Terminal: cancelled on request. */
   CANCELLED,
+  /** A record was not run: it is a second one of a task, whose own records tell of it. */
+  DUPLICATE,
   /** A submit was acknowledged by the broker. */
   ACCEPTED,
   /** A submit was refused; the task was not published. */
@@ -25,6 +27,11 @@ public enum HistoryEvent {
   UNKNOWN;
 
   private final String word = name().toLowerCase(Locale.ROOT);
+
+  /** Whether nothing comes after it: the task has ended. */
+  public boolean terminal() {
+    return this == DONE || this == DEAD || this == EXPIRED || this == CANCELLED;
+  }
 
   /** The word in the file. */
   public String word() {

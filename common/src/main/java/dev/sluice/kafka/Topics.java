@@ -15,9 +15,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
@@ -164,6 +166,36 @@ public final class Topics implements AutoCloseable {
         }
         LockSupport.parkNanos(ASK_AGAIN_NANOS);
       }
+    }
+  }
+
+  /**
+   * Deletes what lies before these offsets; does not wait for it.
+   *
+   * @param forbidden told if this principal may not
+   */
+  public void deleteBefore(
+      Map<TopicPartition, Long> offsets, Consumer<AuthorizationException> forbidden) {
+    Map<TopicPartition, RecordsToDelete> records = new HashMap<>();
+    offsets.forEach((id, offset) -> records.put(id, RecordsToDelete.beforeOffset(offset)));
+    var ignored =
+        admin
+            .deleteRecords(records)
+            .all()
+            .whenComplete(
+                (done, failure) -> {
+                  if (failure instanceof AuthorizationException refused) {
+                    forbidden.accept(refused);
+                  }
+                });
+  }
+
+  /** How many brokers the cluster has, at least 1. */
+  public int brokers() {
+    try {
+      return Math.max(1, await(admin.describeCluster().nodes()).size());
+    } catch (ExecutionException e) {
+      throw failure("The cluster cannot be described", e);
     }
   }
 

@@ -20,6 +20,9 @@ import java.util.List;
  * @param grantsPartitions where Sluice creates it, about one for 40 processes; 1 to 1,000, default
  *     8
  * @param reportsPartitions where Sluice creates it; 1 to 1,000, default 8
+ * @param delayTopics how the names of the delay topics begin; default {@code sluice.delay}
+ * @param delayShards the partitions of the delay topics where Sluice creates them: so many
+ *     processes can serve delayed tasks at once; 1 to 100, default 2
  * @param replicationFactor where Sluice creates them; 0, the default, is the number of brokers, at
  *     most 3
  */
@@ -31,6 +34,8 @@ public record FleetDefinition(
     String ledgerTopic,
     int grantsPartitions,
     int reportsPartitions,
+    String delayTopics,
+    int delayShards,
     int replicationFactor) {
   /** All defaults. */
   public static final FleetDefinition DEFAULT =
@@ -42,12 +47,22 @@ public record FleetDefinition(
           "sluice.ledger",
           8,
           8,
+          "sluice.delay",
+          2,
           0);
 
   public FleetDefinition {
     Ranges.check("lease", lease, Duration.ofSeconds(1), Duration.ofMinutes(1));
     Ranges.check("grantsPartitions", grantsPartitions, 1, 1_000);
     Ranges.check("reportsPartitions", reportsPartitions, 1, 1_000);
+    Ranges.check("delayShards", delayShards, 1, 100);
+    if (!delayTopics.matches("[a-zA-Z0-9._-]{1,200}")) {
+      throw new ConfigException(
+          "delayTopics of the fleet is '"
+              + delayTopics
+              + "'; it begins the names of topics, so it has 1 to 200 of a-z, A-Z, 0-9, '.', '_'"
+              + " and '-'");
+    }
     Ranges.check("replicationFactor", replicationFactor, 0, 100);
     List<String> topics = List.of(reportsTopic, grantsTopic, settingsTopic, ledgerTopic);
     if (new HashSet<>(topics).size() < topics.size()) {

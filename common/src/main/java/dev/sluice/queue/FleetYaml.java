@@ -17,6 +17,8 @@ final class FleetYaml {
     Optional<String> ledger = o.text("ledgerTopic");
     Optional<Integer> grantsPartitions = o.integer("grantsPartitions");
     Optional<Integer> reportsPartitions = o.integer("reportsPartitions");
+    Optional<String> delays = o.text("delayTopics");
+    Optional<Integer> shards = o.integer("delayShards");
     Optional<Integer> replicas = o.integer("replicationFactor");
     o.checkNothingElse();
     return o.checked(
@@ -29,6 +31,8 @@ final class FleetYaml {
                 ledger.orElse(d.ledgerTopic()),
                 grantsPartitions.orElse(d.grantsPartitions()),
                 reportsPartitions.orElse(d.reportsPartitions()),
+                delays.orElse(d.delayTopics()),
+                shards.orElse(d.delayShards()),
                 replicas.orElse(d.replicationFactor())));
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.queue;
 
+import dev.sluice.Effects;
+import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import java.time.Duration;
 import java.util.Map;
@@ -16,10 +18,14 @@ final class QueueCopy {
   long bufferBytes;
   String defaultType;
   String deadLetterTopic;
+  String retryTopic;
+  OnRetry onRetry;
   Duration handover;
   int uncommitted;
   Duration commitInterval;
   int partitions;
+  Effects effects;
+  DedupeDefinition dedupe;
   CapacityDefinition capacity;
   FleetLimitsDefinition fleet;
   Map<String, HandlerDefinition> handlers;
@@ -34,10 +40,14 @@ final class QueueCopy {
     bufferBytes = of.bufferBytes();
     defaultType = of.defaultType();
     deadLetterTopic = of.deadLetterTopic();
+    retryTopic = of.retryTopic();
+    onRetry = of.onRetry();
     handover = of.handover();
     uncommitted = of.uncommitted();
     commitInterval = of.commitInterval();
     partitions = of.partitions();
+    effects = of.effects();
+    dedupe = of.dedupe();
     capacity = of.capacity();
     fleet = of.fleet();
     handlers = of.handlers();
@@ -54,10 +64,14 @@ final class QueueCopy {
         bufferBytes,
         defaultType,
         deadLetterTopic,
+        retryTopic,
+        onRetry,
         handover,
         uncommitted,
         commitInterval,
         partitions,
+        effects,
+        dedupe,
         capacity,
         fleet,
         handlers);

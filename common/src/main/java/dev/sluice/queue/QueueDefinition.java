@@ -2,6 +2,8 @@
 package dev.sluice.queue;
 
 import dev.sluice.ConfigException;
+import dev.sluice.Effects;
+import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -22,12 +24,19 @@ import java.util.regex.Pattern;
  * @param bufferBytes bytes of tasks that one worker holds; 1 MiB to 1 TiB, default 64 MiB
  * @param defaultType the type of records that name none; default the name of the queue
  * @param deadLetterTopic default {@code dlq.} and the topic
+ * @param retryTopic through which tasks come back that let others pass; default the topic and
+ *     {@code .retry}
+ * @param onRetry what a task that waits for its next attempt does to those behind it; default
+ *     {@link OnRetry#HOLD_KEY}
  * @param handover how long a hand-over or a stop waits for running tasks; 0 to 10 min, default 5 s
  * @param uncommitted completions per partition that no acknowledged commit covers; 10 to 1,000,000,
  *     default 20,000
  * @param commitInterval the longest that a completion waits for its commit; 5 ms to 1 min, default
  *     100 ms
  * @param partitions of the topic where Sluice creates it; 1 to 10,000, default 12
+ * @param effects how tasks that handlers submit go together with the end of their own; default
+ *     {@link Effects#AT_LEAST_ONCE}
+ * @param dedupe which tasks are suppressed as duplicates; default none
  * @param capacity what producers may have in it; default no bound
  * @param fleet limits that all its workers share; default none
  * @param handlers by task type; {@code *} takes every type that has none of its own
@@ -42,10 +51,14 @@ public record QueueDefinition(
     long bufferBytes,
     String defaultType,
     String deadLetterTopic,
+    String retryTopic,
+    OnRetry onRetry,
     Duration handover,
     int uncommitted,
     Duration commitInterval,
     int partitions,
+    Effects effects,
+    DedupeDefinition dedupe,
     CapacityDefinition capacity,
     FleetLimitsDefinition fleet,
     Map<String, HandlerDefinition> handlers) {
@@ -58,12 +71,17 @@ public record QueueDefinition(
     checkName("queue", name);
     checkName("topic", topic);
     checkName("deadLetterTopic", deadLetterTopic);
+    checkName("retryTopic", retryTopic);
     if (group.isBlank()) {
       throw new ConfigException("group is empty; name a consumer group");
     }
     if (topic.equals(deadLetterTopic)) {
       throw new ConfigException(
           "topic and deadLetterTopic are both '" + topic + "'; dead letters would be worked again");
+    }
+    if (retryTopic.equals(topic) || retryTopic.equals(deadLetterTopic)) {
+      throw new ConfigException(
+          "retryTopic is '" + retryTopic + "', as topic or deadLetterTopic is; name another one");
     }
     Ranges.check("concurrency", concurrency, 1, 10_000);
     Ranges.check("buffer", buffer, 2, 100_000);
@@ -97,10 +115,14 @@ public record QueueDefinition(
         64L << 20,
         name,
         "dlq." + name,
+        name + ".retry",
+        OnRetry.HOLD_KEY,
         Duration.ofSeconds(5),
         20_000,
         Duration.ofMillis(100),
         12,
+        Effects.AT_LEAST_ONCE,
+        DedupeDefinition.NONE,
         CapacityDefinition.NONE,
         FleetLimitsDefinition.NONE,
         Map.of());
@@ -111,12 +133,18 @@ public record QueueDefinition(
     return copy(c -> c.order = other);
   }
 
-  /** The same with another topic, and dead letters beside it. */
+  /** The same with another choice of what a task that waits does to those behind it. */
+  public QueueDefinition withOnRetry(OnRetry other) {
+    return copy(c -> c.onRetry = other);
+  }
+
+  /** The same with another topic, and dead letters and retries beside it. */
   public QueueDefinition withTopic(String other) {
     return copy(
         c -> {
           c.topic = other;
           c.deadLetterTopic = "dlq." + other;
+          c.retryTopic = other + ".retry";
         });
   }
 
@@ -151,6 +179,16 @@ public record QueueDefinition(
           c.uncommitted = uncommittedMax;
           c.commitInterval = interval;
         });
+  }
+
+  /** The same with another choice of how what its handlers submit goes with their tasks. */
+  public QueueDefinition withEffects(Effects other) {
+    return copy(c -> c.effects = other);
+  }
+
+  /** The same with another choice of what is a duplicate. */
+  public QueueDefinition withDedupe(DedupeDefinition other) {
+    return copy(c -> c.dedupe = other);
   }
 
   /** The same with another bound of what producers may have in it. */

@@ -10,6 +10,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import dev.sluice.ConfigException;
+import dev.sluice.Effects;
+import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import dev.sluice.flow.retry.RetryPolicy;
 import java.io.IOException;
@@ -233,10 +235,14 @@ public record SluiceConfig(
     Optional<Long> bufferBytes = o.value("bufferBytes", Quantities::bytes);
     Optional<String> defaultType = o.text("defaultType");
     Optional<String> deadLetterTopic = o.text("deadLetterTopic");
+    Optional<String> retryTopic = o.text("retryTopic");
+    Optional<OnRetry> onRetry = o.choice("onRetry", OnRetry.class);
     Optional<Duration> handover = o.duration("handover");
     Optional<Integer> uncommitted = o.integer("uncommitted");
     Optional<Duration> commitInterval = o.duration("commitInterval");
     Optional<Integer> partitions = o.integer("partitions");
+    Optional<Effects> effects = o.choice("effects", Effects.class);
+    DedupeDefinition dedupe = dedupe(o);
     CapacityDefinition capacity = FleetYaml.capacity(o);
     FleetLimitsDefinition fleet = FleetYaml.limits(o);
     o.checkNothingElse();
@@ -252,13 +258,35 @@ public record SluiceConfig(
                 bufferBytes.orElse(d.bufferBytes()),
                 defaultType.orElse(d.defaultType()),
                 deadLetterTopic.orElse("dlq." + topic),
+                retryTopic.orElse(topic + ".retry"),
+                onRetry.orElse(d.onRetry()),
                 handover.orElse(d.handover()),
                 uncommitted.orElse(d.uncommitted()),
                 commitInterval.orElse(d.commitInterval()),
                 partitions.orElse(d.partitions()),
+                effects.orElse(d.effects()),
+                dedupe,
                 capacity,
                 fleet,
                 handlers));
+  }
+
+  /** As a mapping, or as the window alone. */
+  private static DedupeDefinition dedupe(YamlObject o) {
+    if (!o.isObject("dedupe")) {
+      return o.duration("dedupe")
+          .map(w -> o.checked(() -> new DedupeDefinition(w, DedupeDefinition.MAX_IDS)))
+          .orElse(DedupeDefinition.NONE);
+    }
+    return o.object("dedupe").map(SluiceConfig::dedupeObject).orElse(DedupeDefinition.NONE);
+  }
+
+  private static DedupeDefinition dedupeObject(YamlObject o) {
+    Optional<Duration> window = o.duration("window");
+    Optional<Integer> maxIds = o.integer("maxIds");
+    o.checkNothingElse();
+    Duration wanted = o.required("window", window);
+    return o.checked(() -> new DedupeDefinition(wanted, maxIds.orElse(DedupeDefinition.MAX_IDS)));
   }
 
   private static HandlerDefinition handler(YamlObject o) {

@@ -115,7 +115,7 @@ final class YamlObject {
         text -> {
           List<String> accepted = new ArrayList<>();
           for (E constant : type.getEnumConstants()) {
-            String word = constant.name().toLowerCase(Locale.ROOT);
+            String word = constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
             if (word.equals(text.toLowerCase(Locale.ROOT))) {
               return constant;
             }

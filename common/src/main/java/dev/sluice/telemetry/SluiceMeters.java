@@ -44,6 +44,13 @@ public enum SluiceMeters {
       "threads",
       group(),
       "Threads that are stuck in handlers that never returned."),
+  WORKER_LEAKS(
+      "sluice.worker.leaks",
+      Kind.GAUGE,
+      "places",
+      group(),
+      "Slots, permits and places in lanes that are taken by nobody; looked for every 10 s, named in"
+          + " the log. Anything but 0 is a bug of Sluice's."),
   WORKER_REBALANCES(
       "sluice.worker.rebalances",
       Kind.COUNTER,
@@ -75,6 +82,7 @@ public enum SluiceMeters {
       List.of("queue", "type", "outcome"),
       "Attempts by how they ended: succeeded; failed; interrupted by a hand-over or a stop; dead,"
           + " the task went to the dead letters; expired, its deadline had passed and it was not run;"
+          + " duplicate, one of its id came before it and it was not run;"
           + " stale, the partition was gone and the completion was dropped."),
   WORKER_SLOW(
       "sluice.worker.slow",
@@ -89,6 +97,36 @@ public enum SluiceMeters {
       "seconds",
       List.of("queue", "type"),
       "Time in the handler, of the attempts that succeeded or failed."),
+  DELAYS_SHARDS(
+      "sluice.delays.shards",
+      Kind.GAUGE,
+      "shards",
+      List.of(),
+      "Shards of the delay topics that this worker serves."),
+  DELAYS_MOVED(
+      "sluice.delays.moved",
+      Kind.COUNTER,
+      "tasks",
+      List.of(),
+      "Moves of delayed tasks from one delay topic to the next."),
+  DELAYS_CANCELLED(
+      "sluice.delays.cancelled",
+      Kind.COUNTER,
+      "tasks",
+      List.of(),
+      "Delayed tasks that did not come out because they were cancelled."),
+  DELAYS_FAILED(
+      "sluice.delays.failed",
+      Kind.COUNTER,
+      "transactions",
+      List.of(),
+      "Transactions of delayed tasks that failed; they are made again."),
+  DELAYS_LATENESS(
+      "sluice.delays.lateness",
+      Kind.TIMER,
+      "seconds",
+      List.of(),
+      "Delayed tasks that came out into their queues, and how long after they were due."),
   FLEET_COORDINATING(
       "sluice.fleet.coordinating",
       Kind.GAUGE,

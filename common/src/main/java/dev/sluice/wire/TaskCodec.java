@@ -15,6 +15,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,6 +103,21 @@ public final class TaskCodec {
     return id == null || id.isEmpty() ? origin(record) : id;
   }
 
+  /** The id that a record says its task has, as it is there; null if it says none. */
+  public static byte @Nullable [] givenId(ConsumerRecord<byte[], byte[]> record) {
+    Header header = record.headers().lastHeader(TaskHeaders.ID);
+    byte[] id = header == null ? null : header.value();
+    return id == null || id.length == 0 ? null : id;
+  }
+
+  /**
+   * The partition for a task without a key whose id its submitter chose: the same each time, so
+   * that a second task of that id can be told from the first.
+   */
+  public static int partitionOf(String id, int partitions) {
+    return Utils.toPositive(Utils.murmur2(id.getBytes(UTF_8))) % partitions;
+  }
+
   /** {@code topic/partition/offset} of a record. */
   public static String origin(ConsumerRecord<byte[], byte[]> record) {
     return record.topic() + "/" + record.partition() + "/" + record.offset();
@@ -131,14 +147,26 @@ public final class TaskCodec {
    * sluice-deadline}, or {@link Long#MAX_VALUE} where it has none or that is no number.
    */
   public static long deadlineMillis(ConsumerRecord<byte[], byte[]> record) {
-    String deadline = text(record.headers(), TaskHeaders.DEADLINE);
-    if (deadline == null) {
-      return Long.MAX_VALUE;
+    return millis(record.headers(), TaskHeaders.DEADLINE, Long.MAX_VALUE);
+  }
+
+  /**
+   * Before when a task is not to run, in epoch milliseconds: {@code sluice-not-before}, or {@link
+   * Long#MIN_VALUE} where it has none or that is no number.
+   */
+  public static long notBeforeMillis(Headers headers) {
+    return millis(headers, TaskHeaders.NOT_BEFORE, Long.MIN_VALUE);
+  }
+
+  private static long millis(Headers headers, String name, long otherwise) {
+    String text = text(headers, name);
+    if (text == null) {
+      return otherwise;
     }
     try {
-      return Long.parseLong(deadline.trim());
+      return Long.parseLong(text.trim());
     } catch (NumberFormatException e) {
-      return Long.MAX_VALUE;
+      return otherwise;
     }
   }
 

@@ -11,6 +11,14 @@ public final class TaskHeaders {
   public static final String CONTENT_TYPE = "content-type";
   public static final String ATTEMPT = "sluice-attempt";
   public static final String DEADLINE = "sluice-deadline";
+  public static final String NOT_BEFORE = "sluice-not-before";
+
+  /** The topic that a delayed task comes out in. */
+  public static final String DELIVER_TO = "sluice-deliver-to";
+
+  /** On a task that was put back from the dead letters: it is no duplicate of itself. */
+  public static final String REDRIVEN = "sluice-redriven";
+
   public static final String ORIGIN = "sluice-origin";
   public static final String ERROR_TYPE = "sluice-error-type";
   public static final String ERROR_MESSAGE = "sluice-error-message";

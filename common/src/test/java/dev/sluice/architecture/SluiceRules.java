@@ -207,7 +207,7 @@ public final class SluiceRules {
     public static final ArchRule oneOwnerOfTheConsumer =
         noClasses()
             .that()
-            .resideOutsideOfPackage("dev.sluice.worker.kafka")
+            .resideOutsideOfPackages("dev.sluice.worker.kafka", "dev.sluice.worker.delay.kafka")
             .should()
             .dependOnClassesThat(assignableTo("org.apache.kafka.clients.consumer.Consumer"))
             .because("a consumer belongs to the one thread that polls it");

@@ -26,6 +26,20 @@ public final class DoneRanges {
     return i >= 0 ? i % 2 == 0 : -i % 2 == 0;
   }
 
+  /** These with one before all of them. */
+  public DoneRanges behind(long first, long end) {
+    if (end <= first) {
+      return this;
+    }
+    boolean joins = bounds.length > 0 && bounds[0] <= end;
+    int skipped = joins ? 2 : 0;
+    long[] more = new long[bounds.length - skipped + 2];
+    more[0] = first;
+    more[1] = joins ? Math.max(end, bounds[1]) : end;
+    System.arraycopy(bounds, skipped, more, 2, bounds.length - skipped);
+    return new DoneRanges(more);
+  }
+
   /** The offset behind the last range, or {@link Long#MIN_VALUE}. */
   public long end() {
     return bounds.length == 0 ? Long.MIN_VALUE : bounds[bounds.length - 1];

@@ -22,6 +22,7 @@ public final class Ledger {
     private @Nullable Entry before;
     private @Nullable Entry after;
     private boolean open;
+    private boolean settled;
 
     protected Entry(long offset) {
       this.offset = offset;
@@ -47,6 +48,7 @@ public final class Ledger {
   private long committed;
   private long committedPosition;
   private int undone;
+  private int settled;
 
   /**
    * @param position the offset from which records are read
@@ -104,6 +106,7 @@ public final class Ledger {
     if (!entry.open) {
       throw new IllegalStateException("Offset " + entry.offset + " was finished twice");
     }
+    unsettle(entry);
     entry.open = false;
     undone--;
     done++;
@@ -121,6 +124,25 @@ public final class Ledger {
     }
     entry.before = null;
     entry.after = null;
+  }
+
+  /**
+   * An entry is not finished yet, but will be by the commit of the next snapshot, which counts it
+   * as done.
+   */
+  public void settle(Entry entry) {
+    if (entry.open && !entry.settled) {
+      entry.settled = true;
+      settled++;
+    }
+  }
+
+  /** That commit did not come about. */
+  public void unsettle(Entry entry) {
+    if (entry.settled) {
+      entry.settled = false;
+      settled--;
+    }
   }
 
   /** The first unfinished entry, or null. */
@@ -159,11 +181,12 @@ public final class Ledger {
    * @param metadataBytesMax the most bytes that the metadata may have
    */
   public LedgerSnapshot snapshot(int metadataBytesMax) {
-    long position = position();
+    Entry first = unsettled(head);
+    long position = first == null ? restored.firstUndone(nextOffset) : first.offset;
     LedgerCodec.Encoder encoder = new LedgerCodec.Encoder(position, metadataBytesMax);
-    int undoneBehind = undone;
+    int undoneBehind = undone - settled;
     @Nullable Entry described = null;
-    for (Entry entry = head; entry != null; entry = entry.after) {
+    for (Entry entry = first; entry != null; entry = unsettled(entry.after)) {
       if (!encoder.undone(entry.offset, entry.offset + 1)) {
         return cut(encoder, described, undoneBehind);
       }
@@ -174,7 +197,15 @@ public final class Ledger {
       return cut(encoder, described, 0);
     }
     long end = restored.describeBeyond(Math.max(position, nextOffset), encoder);
-    return new LedgerSnapshot(position, encoder.finish(end), done);
+    return new LedgerSnapshot(position, encoder.finish(end), done + settled, end >= restored.end());
+  }
+
+  private static @Nullable Entry unsettled(@Nullable Entry from) {
+    Entry entry = from;
+    while (entry != null && entry.settled) {
+      entry = entry.after;
+    }
+    return entry;
   }
 
   /** A snapshot that ends at an entry: what is done behind it counts as not committed. */
@@ -183,7 +214,15 @@ public final class Ledger {
     Entry end = Objects.requireNonNull(last);
     long acceptedBehind = accepted - end.sequence - 1;
     return new LedgerSnapshot(
-        encoder.position(), encoder.finish(end.offset + 1), done - (acceptedBehind - undoneBehind));
+        encoder.position(),
+        encoder.finish(end.offset + 1),
+        done + settled - (acceptedBehind - undoneBehind),
+        false);
+  }
+
+  /** Whether a snapshot covers no less than what is acknowledged. */
+  public boolean keeps(LedgerSnapshot snapshot) {
+    return snapshot.covered() >= committed && snapshot.position() >= committedPosition;
   }
 
   /** The broker acknowledged the commit of this snapshot. */

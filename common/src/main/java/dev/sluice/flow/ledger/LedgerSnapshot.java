@@ -7,5 +7,6 @@ package dev.sluice.flow.ledger;
  * @param position the committed offset: everything below it is done
  * @param metadata the gaps above it, for {@link LedgerCodec}; empty where there is none
  * @param covered how many completions of the ledger this describes
+ * @param complete whether all that is done fitted
  */
-public record LedgerSnapshot(long position, String metadata, long covered) {}
+public record LedgerSnapshot(long position, String metadata, long covered, boolean complete) {}

@@ -72,6 +72,11 @@ public interface Limit {
     return false;
   }
 
+  /** Permits that were taken and not given back; negative if it does not count them. */
+  default int inUse() {
+    return -1;
+  }
+
   /** The reason that is shown while this limit holds tasks back. */
   PauseReason reason();
 

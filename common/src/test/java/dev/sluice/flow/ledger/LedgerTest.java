@@ -68,6 +68,40 @@ class LedgerTest {
   }
 
   @Test
+  void whatIsSettledIsDoneInTheNextSnapshotAndNotBefore() {
+    Ledger ledger = new Ledger(0, 0, DoneRanges.NONE);
+    Run zero = accept(ledger, 0);
+    Run one = accept(ledger, 1);
+    Run two = accept(ledger, 2);
+    Run three = accept(ledger, 3);
+    ledger.done(two);
+    ledger.settle(zero);
+    ledger.settle(three);
+    assertThat(ledger.position()).isZero();
+    LedgerSnapshot snapshot = ledger.snapshot(STOCK_METADATA_BYTES);
+    assertThat(snapshot.position()).isEqualTo(1);
+    assertThat(snapshot.covered()).isEqualTo(3);
+    assertThat(decode(snapshot).contains(2)).isTrue();
+    assertThat(decode(snapshot).contains(3)).isTrue();
+    ledger.unsettle(three);
+    assertThat(decode(ledger.snapshot(STOCK_METADATA_BYTES)).contains(3)).isFalse();
+
+    ledger.done(zero);
+    ledger.acknowledged(ledger.snapshot(STOCK_METADATA_BYTES));
+    assertThat(ledger.position()).isEqualTo(1);
+    assertThat(ledger.uncommitted()).isZero();
+    ledger.settle(one);
+    ledger.settle(three);
+    LedgerSnapshot all = ledger.snapshot(STOCK_METADATA_BYTES);
+    assertThat(all.position()).isEqualTo(4);
+    ledger.done(one);
+    ledger.done(three);
+    ledger.acknowledged(all);
+    assertThat(ledger.hasNews()).isFalse();
+    assertThat(ledger.undone()).isZero();
+  }
+
+  @Test
   void refusesAnOffsetBelowOneThatWasSeenAndASecondEnd() {
     Ledger ledger = new Ledger(5, 5, DoneRanges.NONE);
     Run run = accept(ledger, 6);
@@ -155,7 +189,7 @@ class LedgerTest {
   private static void randomLives(RandomGenerator random) {
     List<Long> log = log(random);
     Set<Long> everDone = new HashSet<>();
-    LedgerSnapshot committed = new LedgerSnapshot(log.get(0), "", 0);
+    LedgerSnapshot committed = new LedgerSnapshot(log.get(0), "", 0, true);
     for (int life = 0; life < 4; life++) {
       committed = life(random, log, everDone, committed);
     }
