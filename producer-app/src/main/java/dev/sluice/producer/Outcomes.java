@@ -37,8 +37,8 @@ final class Outcomes implements Submission.End {
           HistoryEvent.ACCEPTED,
           submission.id(),
           submission.key,
-          acceptance.partition(),
-          acceptance.offset());
+          submission.delayed ? -1 : acceptance.partition(),
+          submission.delayed ? -1 : acceptance.offset());
     } else if (failure instanceof UnknownOutcomeException) {
       meters.countUnknown();
       record(HistoryEvent.UNKNOWN, submission.id(), submission.key, -1, -1);

@@ -35,6 +35,10 @@ final class Submission implements TaskHandle, Callback {
   final Permit permit;
   final CreditTicket credit;
   final byte @Nullable [] key;
+
+  /** Whether it went into the delay topics: then its record is not in its queue yet. */
+  final boolean delayed;
+
   private final String id;
   private final String topic;
   private final End end;
@@ -45,7 +49,14 @@ final class Submission implements TaskHandle, Callback {
   private boolean sending;
 
   Submission(
-      String id, String topic, byte @Nullable [] key, Permit permit, CreditTicket credit, End end) {
+      String id,
+      String topic,
+      byte @Nullable [] key,
+      boolean delayed,
+      Permit permit,
+      CreditTicket credit,
+      End end) {
+    this.delayed = delayed;
     this.credit = credit;
     this.id = id;
     this.topic = topic;

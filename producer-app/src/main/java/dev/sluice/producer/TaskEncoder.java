@@ -30,8 +30,9 @@ final class TaskEncoder {
    * A task that is ready to be sent.
    *
    * @param bytes what it takes of the bytes in flight
+   * @param delayed whether the record is for the delay topics
    */
-  record Encoded(String id, ProducerRecord<byte[], byte[]> record, long bytes) {}
+  record Encoded(String id, ProducerRecord<byte[], byte[]> record, long bytes, boolean delayed) {}
 
   TaskEncoder(
       PayloadCodec codec,
@@ -72,7 +73,7 @@ final class TaskEncoder {
         topics.isEmpty() ? task.queue() : topics.getOrDefault(task.queue(), task.queue());
     ProducerRecord<byte[], byte[]> record =
         TaskCodec.toRecord(task.payload(payload), topic, contentType, source, clock.epochMillis());
-    return new Encoded(id, record, size(task, payload.length, id));
+    return new Encoded(id, record, size(task, payload.length, id), false);
   }
 
   private long size(Task<?> task, int payloadBytes, String id) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.producer;
 
+import dev.sluice.Cancellation;
 import dev.sluice.QueueFullException;
+import dev.sluice.SluiceException;
 import dev.sluice.Task;
 import dev.sluice.UnknownOutcomeException;
 import dev.sluice.fleet.kafka.FleetMember;
@@ -16,10 +18,14 @@ import dev.sluice.producer.gate.CreditTicket;
 import dev.sluice.producer.gate.Permit;
 import dev.sluice.producer.gate.QueueCredit;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.TaskCodec;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +58,7 @@ public final class TaskProducer implements AutoCloseable {
   private final CreditDesk credits;
   private final @Nullable FleetMember member;
   private final TaskEncoder encoder;
+  private final Delays delays;
   private final Outcomes outcomes;
   private final Clock clock;
   private final Duration closeTimeout;
@@ -63,6 +70,7 @@ public final class TaskProducer implements AutoCloseable {
       CreditDesk credits,
       @Nullable FleetMember member,
       TaskEncoder encoder,
+      Delays delays,
       Outcomes outcomes,
       Clock clock,
       Duration closeTimeout) {
@@ -71,6 +79,7 @@ public final class TaskProducer implements AutoCloseable {
     this.credits = credits;
     this.member = member;
     this.encoder = encoder;
+    this.delays = delays;
     this.outcomes = outcomes;
     this.clock = clock;
     this.closeTimeout = closeTimeout;
@@ -177,7 +186,7 @@ public final class TaskProducer implements AutoCloseable {
     boolean mayWait = maxWaitNanos > 0 && !outcomes.onCallbackThread();
     CreditTicket credit = new CreditTicket(mayWait ? maxWaitNanos : 0);
     try {
-      encoded = encoder.encode(task, id);
+      encoded = delays.delayed(encoder.encode(task, id), task);
       permit = new Permit(encoded.bytes());
       long start = clock.nanos();
       takeCredit(credit, task, mayWait || maxWaitNanos <= 0);
@@ -188,9 +197,32 @@ public final class TaskProducer implements AutoCloseable {
       throw e;
     }
     Submission submission =
-        new Submission(id, encoded.record().topic(), task.key(), permit, credit, outcomes);
-    submission.send(kafka, encoded.record());
+        new Submission(
+            id, encoded.record().topic(), task.key(), encoded.delayed(), permit, credit, outcomes);
+    submission.send(kafka, placed(encoded, given.id() != null));
     return submission;
+  }
+
+  /**
+   * Without a key, the id that somebody chose decides where a task goes: a second one follows it.
+   */
+  private ProducerRecord<byte[], byte[]> placed(TaskEncoder.Encoded encoded, boolean chosenId) {
+    ProducerRecord<byte[], byte[]> record = encoded.record();
+    if (!chosenId || encoded.delayed() || record.key() != null) {
+      return record;
+    }
+    try {
+      int partitions = kafka.partitionsFor(record.topic()).size();
+      return new ProducerRecord<>(
+          record.topic(),
+          TaskCodec.partitionOf(encoded.id(), partitions),
+          record.timestamp(),
+          null,
+          record.value(),
+          record.headers());
+    } catch (RuntimeException e) {
+      return record; // whatever is wrong is told, and counted, where it is sent
+    }
   }
 
   /** Waits for what the fleet has room for; it holds nothing else meanwhile. */
@@ -300,6 +332,21 @@ public final class TaskProducer implements AutoCloseable {
     };
   }
 
+  /**
+   * Asks for a delayed task not to run. Where the answer is {@link Cancellation#CANCELLED} it does
+   * not; where it is {@link Cancellation#TOO_LATE} it does, or did.
+   *
+   * @param id of the task
+   * @param notBefore as it was submitted, by whoever did
+   * @param timeout for the answer, which comes from the worker that serves delayed tasks
+   * @return the answer, on a thread that must not be blocked; it fails with a {@link
+   *     SluiceException} where none came in time
+   * @throws SluiceException if the brokers do not answer, or too many wait for an answer already
+   */
+  public CompletableFuture<Cancellation> cancel(String id, Instant notBefore, Duration timeout) {
+    return delays.cancel(id, notBefore, timeout);
+  }
+
   /** How many tasks are on their way and have no outcome. */
   public int inFlightTasks() {
     return admission.tasks();
@@ -347,6 +394,7 @@ public final class TaskProducer implements AutoCloseable {
       boolean interrupted = Thread.interrupted();
       try {
         kafka.close(timeout.isNegative() ? Duration.ZERO : timeout);
+        delays.close();
         if (member != null) {
           member.close();
         }

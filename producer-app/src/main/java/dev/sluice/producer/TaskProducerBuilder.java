@@ -227,8 +227,9 @@ public final class TaskProducerBuilder {
       Producer<byte[], byte[]> kafka = client.apply(properties);
       CreditDesk desk = inFleet ? desk(properties) : CreditDesk.withoutFleet(clock, random);
       FleetMember member = inFleet ? member(desk) : null;
+      Delays delays = new Delays(inFleet ? settings() : null, fleet, clock);
       return new TaskProducer(
-          kafka, admission, desk, member, encoder, outcomes, clock, closeTimeout);
+          kafka, admission, desk, member, encoder, delays, outcomes, clock, closeTimeout);
     } catch (org.apache.kafka.common.config.ConfigException e) {
       throw new ConfigException("A property of the Kafka client is wrong: " + e.getMessage(), e);
     } catch (KafkaException e) {
@@ -257,7 +258,8 @@ public final class TaskProducerBuilder {
     return Long.parseLong(String.valueOf(properties.get(name)).trim());
   }
 
-  private FleetMember member(CreditDesk desk) {
+  /** For the small clients beside the one that publishes. */
+  private KafkaSettings settings() {
     Map<String, String> texts = new HashMap<>();
     kafkaProperties.forEach(
         (property, value) -> {
@@ -265,13 +267,15 @@ public final class TaskProducerBuilder {
             texts.put(property, String.valueOf(value));
           }
         });
-    KafkaSettings settings =
-        KafkaSettings.of(
-            String.valueOf(kafkaProperties.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG)), texts);
+    return KafkaSettings.of(
+        String.valueOf(kafkaProperties.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG)), texts);
+  }
+
+  private FleetMember member(CreditDesk desk) {
     String shown = name.isEmpty() ? "producer-" + Long.toHexString(random.nextLong()) : name;
     FleetMember member =
         new FleetMember(
-            settings,
+            settings(),
             fleet,
             FleetMember.Identity.draw(shown, Report.Kind.PRODUCER, random),
             desk,

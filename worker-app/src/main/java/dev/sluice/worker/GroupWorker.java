@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.Effects;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.TaskHandler;
 import dev.sluice.flow.limit.Limit;
@@ -13,11 +14,15 @@ import dev.sluice.worker.engine.HandlerState;
 import dev.sluice.worker.engine.QueueState;
 import dev.sluice.worker.fleet.WorkedGroup;
 import dev.sluice.worker.fleet.WorkerFleet;
+import dev.sluice.worker.kafka.ChildTasks;
+import dev.sluice.worker.kafka.DelayRoute;
 import dev.sluice.worker.kafka.GroupRim;
 import dev.sluice.worker.kafka.HandlerBinding;
+import dev.sluice.worker.kafka.LedgerOverflow;
 import dev.sluice.worker.kafka.PollCounters;
 import dev.sluice.worker.kafka.PollSettings;
 import dev.sluice.worker.kafka.QueueBinding;
+import dev.sluice.worker.kafka.RunningTask;
 import dev.sluice.worker.limit.FailurePolicy;
 import dev.sluice.worker.limit.HoldLimit;
 import java.time.Duration;
@@ -52,7 +57,9 @@ public final class GroupWorker implements WorkedGroup {
       Map<String, Object> consumer,
       int pollRecords,
       long laneBytes,
-      WorkerFleet fleet) {
+      WorkerFleet fleet,
+      DelayRoute delays,
+      ChildTasks children) {
     this.group = group;
     this.worker = builder.name;
     this.clock = builder.clock;
@@ -73,7 +80,7 @@ public final class GroupWorker implements WorkedGroup {
     Duration commitInterval = Duration.ofMinutes(1);
     for (QueueBuilder queue : queues) {
       QueueDefinition d = queue.definition();
-      bindings.add(bind(builder, engine, queue, fleet));
+      bindings.add(bind(builder, engine, queue, fleet, children));
       threads += d.concurrency();
       handover = handover.compareTo(d.handover()) > 0 ? handover : d.handover();
       commitInterval =
@@ -88,12 +95,19 @@ public final class GroupWorker implements WorkedGroup {
             pollRecords,
             handover,
             commitInterval,
-            METADATA_BYTES);
+            METADATA_BYTES,
+            new LedgerOverflow(builder.kafka, builder.fleet, group, builder.name),
+            "sluice-effects-"
+                + group
+                + "-"
+                + Long.toHexString(builder.random.nextLong())
+                + Long.toHexString(builder.random.nextLong()));
     this.rim =
         new GroupRim(
             settings,
             engine,
             builder.kafka.producer(),
+            delays,
             threads,
             builder.threads,
             clock,
@@ -101,9 +115,14 @@ public final class GroupWorker implements WorkedGroup {
   }
 
   private static QueueBinding bind(
-      WorkerBuilder builder, Engine engine, QueueBuilder queue, WorkerFleet fleet) {
+      WorkerBuilder builder,
+      Engine engine,
+      QueueBuilder queue,
+      WorkerFleet fleet,
+      ChildTasks children) {
     QueueDefinition d = queue.definition();
-    QueueState state = new QueueState(d.name(), d.concurrency());
+    QueueState state =
+        new QueueState(d.name(), d.concurrency(), d.effects() == Effects.TRANSACTIONAL);
     Duration longest = Duration.ZERO;
     for (QueueBuilder.Handled each : queue.handlers().values()) {
       Duration timeout = each.settings().orElse(queue.defaults()).timeoutOrDefault();
@@ -152,13 +171,18 @@ public final class GroupWorker implements WorkedGroup {
     HandlerBinding unknown = bind(builder, engine, state, "unknown", ofUnknown, List.of(), refuse);
     return new QueueBinding(
         builder.name,
+        builder.clock,
         state,
         d.topic(),
         d.order(),
         d.defaultType(),
         d.deadLetterTopic(),
+        d.retryTopic(),
+        d.onRetry(),
         d.buffer(),
         d.uncommitted(),
+        d.dedupe(),
+        children,
         any,
         unknown,
         byType);
@@ -226,6 +250,11 @@ public final class GroupWorker implements WorkedGroup {
   @Override
   public EngineSnapshot snapshot() {
     return rim.snapshot();
+  }
+
+  /** The attempts that run for a second or longer, the longest first. */
+  List<RunningTask> longest(int most) {
+    return rim.longest(most);
   }
 
   /** Threads that are stuck in handlers that never returned. */

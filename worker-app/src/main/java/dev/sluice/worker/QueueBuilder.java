@@ -2,11 +2,14 @@
 package dev.sluice.worker;
 
 import dev.sluice.ConfigException;
+import dev.sluice.Effects;
+import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import dev.sluice.TaskHandler;
 import dev.sluice.flow.retry.RetryPolicy;
 import dev.sluice.queue.BulkheadDefinition;
 import dev.sluice.queue.CapacityDefinition;
+import dev.sluice.queue.DedupeDefinition;
 import dev.sluice.queue.FleetConcurrencyDefinition;
 import dev.sluice.queue.FleetLimitsDefinition;
 import dev.sluice.queue.FleetMode;
@@ -56,6 +59,45 @@ public final class QueueBuilder {
   /** The topic. Default: the name of the queue. */
   public QueueBuilder topic(String topic) {
     definition = definition.withTopic(topic);
+    return this;
+  }
+
+  /**
+   * What a task that waits for its next attempt does to those behind it. Default: {@link
+   * OnRetry#HOLD_KEY}.
+   */
+  public QueueBuilder onRetry(OnRetry choice) {
+    definition = definition.withOnRetry(choice);
+    return this;
+  }
+
+  /**
+   * How the tasks that handlers submit go together with the end of their own. Default: {@link
+   * Effects#AT_LEAST_ONCE}.
+   */
+  public QueueBuilder effects(Effects choice) {
+    definition = definition.withEffects(choice);
+    return this;
+  }
+
+  /**
+   * Suppresses the tasks that come a second time: a task does not run if another one of its id came
+   * before it in its partition, and not longer before it than this; 1 s to 7 days. Tasks of one id
+   * are in one partition if they have one key, or if they have none and their submitter chose the
+   * id. Of one partition the last 100,000 tasks are remembered, in about 4 MB.
+   */
+  public QueueBuilder dedupe(Duration window) {
+    return dedupe(window, DedupeDefinition.MAX_IDS);
+  }
+
+  /**
+   * As {@link #dedupe(Duration)}.
+   *
+   * @param maxIds how many tasks of one partition are remembered, at about 40 bytes each; where
+   *     more come within the window, it is shorter; 100 to 10,000,000
+   */
+  public QueueBuilder dedupe(Duration window, int maxIds) {
+    definition = definition.withDedupe(new DedupeDefinition(window, maxIds));
     return this;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.OnRetry;
 import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.Report;
 import dev.sluice.fleet.kafka.ControlTopics;
@@ -10,9 +11,13 @@ import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.SystemClock;
+import dev.sluice.worker.delay.kafka.DelayCounters;
+import dev.sluice.worker.delay.kafka.DelayService;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.fleet.FleetView;
 import dev.sluice.worker.fleet.WorkerFleet;
+import dev.sluice.worker.kafka.ChildTasks;
+import dev.sluice.worker.kafka.DelayRoute;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Works the tasks of queues until it is closed. Thread-safe.
@@ -30,6 +36,10 @@ import java.util.concurrent.TimeUnit;
 public final class Worker implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
   private static final int POLL_RECORDS_MAX = 2_000;
+
+  /** The client's own default of {@code max.request.size}. */
+  private static final int REQUEST_BYTES = 1 << 20;
+
   private static final long FETCH_BYTES_LEAST = 16 << 10;
   private static final long FETCH_BYTES_MOST = 1 << 20;
 
@@ -40,6 +50,7 @@ public final class Worker implements AutoCloseable {
   private final List<GroupWorker> groups;
   private final WorkerFleet fleet;
   private final FleetMember member;
+  private final @Nullable DelayService delays;
   private final Duration longestStop;
 
   private Worker(
@@ -47,11 +58,13 @@ public final class Worker implements AutoCloseable {
       List<GroupWorker> groups,
       WorkerFleet fleet,
       FleetMember member,
+      @Nullable DelayService delays,
       Duration longestStop) {
     this.name = name;
     this.groups = groups;
     this.fleet = fleet;
     this.member = member;
+    this.delays = delays;
     this.longestStop = longestStop;
   }
 
@@ -77,6 +90,8 @@ public final class Worker implements AutoCloseable {
                 byGroup
                     .computeIfAbsent(queue.definition().group(), g -> new ArrayList<>())
                     .add(queue));
+    DelayRoute route = prepareDelays(builder);
+    ChildTasks children = childTasks(builder, route);
     WorkerFleet fleet = new WorkerFleet(builder.name, builder.clock, builder.halt);
     List<GroupWorker> groups = new ArrayList<>();
     Duration longest = Duration.ZERO;
@@ -87,7 +102,8 @@ public final class Worker implements AutoCloseable {
       long bytes = Long.MAX_VALUE;
       for (QueueBuilder queue : queues) {
         QueueDefinition d = queue.definition();
-        assigned += partitions.getOrDefault(d.topic(), d.partitions());
+        int each = partitions.getOrDefault(d.topic(), d.partitions());
+        assigned += d.onRetry() == OnRetry.LET_PASS ? 2 * each : each;
         pollRecords = Math.min(pollRecords, Lane.pollRecordsFor(d.buffer(), POLL_RECORDS_MAX));
         bytes = Math.min(bytes, d.bufferBytes());
         longest = longest.compareTo(d.handover()) > 0 ? longest : d.handover();
@@ -107,7 +123,15 @@ public final class Worker implements AutoCloseable {
       consumer.put("max.poll.records", Integer.toString(pollRecords));
       groups.add(
           new GroupWorker(
-              builder, group.getKey(), queues, consumer, pollRecords, bytes / 2, fleet));
+              builder,
+              group.getKey(),
+              queues,
+              consumer,
+              pollRecords,
+              bytes / 2,
+              fleet,
+              route,
+              children));
     }
     fleet.begin(groups);
     FleetMember member =
@@ -120,7 +144,19 @@ public final class Worker implements AutoCloseable {
             builder.random);
     member.start();
     groups.forEach(GroupWorker::start);
-    return new Worker(builder.name, groups, fleet, member, longest.plusSeconds(5));
+    DelayService delays = null;
+    if (builder.delays) {
+      delays =
+          new DelayService(
+              builder.kafka,
+              builder.fleet,
+              builder.name,
+              builder.clock,
+              builder.random,
+              builder.history);
+      delays.start();
+    }
+    return new Worker(builder.name, groups, fleet, member, delays, longest.plusSeconds(5));
   }
 
   /** A worker whose limits hang on the control topics says at once if it cannot have them. */
@@ -144,6 +180,41 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  /** Tasks that let others pass wait in the delay topics, which are there before the first does. */
+  private static DelayRoute prepareDelays(WorkerBuilder builder) {
+    DelayRoute route = new DelayRoute(builder.kafka, builder.fleet, builder.clock);
+    if (builder.queues.values().stream()
+        .anyMatch(queue -> queue.definition().onRetry() == OnRetry.LET_PASS)) {
+      int ignored = route.ensure();
+    }
+    return route;
+  }
+
+  /** What handlers submit goes to the topics of queues that this worker knows, or of that name. */
+  private static ChildTasks childTasks(WorkerBuilder builder, DelayRoute route) {
+    Map<String, String> topics = new LinkedHashMap<>(builder.topics);
+    builder
+        .queues
+        .values()
+        .forEach(queue -> topics.put(queue.definition().name(), queue.definition().topic()));
+    Object most = builder.kafka.producer().get("max.request.size");
+    return new ChildTasks(
+        builder.codec,
+        topics,
+        "sluice/worker/" + builder.name,
+        topic -> exists(builder, topic),
+        route,
+        most == null ? REQUEST_BYTES : Integer.parseInt(most.toString()),
+        builder.clock);
+  }
+
+  /** Asked once for each topic, so that no client is kept for it. */
+  private static boolean exists(WorkerBuilder builder, String topic) {
+    try (Topics topics = new Topics(builder.kafka, START_TIMEOUT)) {
+      return topics.partitions(topic).isPresent();
+    }
+  }
+
   private static Map<String, Integer> prepareTopics(WorkerBuilder builder) {
     Map<String, Integer> found = new LinkedHashMap<>();
     List<String> existing = new ArrayList<>();
@@ -159,6 +230,9 @@ public final class Worker implements AutoCloseable {
         found.put(d.topic(), partitions);
         wanted.put(d.topic(), partitions);
         wanted.put(d.deadLetterTopic(), partitions);
+        if (d.onRetry() == OnRetry.LET_PASS) {
+          wanted.put(d.retryTopic(), partitions);
+        }
       }
       if (builder.createTopics) {
         topics.ensure(wanted);
@@ -208,6 +282,11 @@ public final class Worker implements AutoCloseable {
     return member;
   }
 
+  /** How it serves delayed tasks, for metrics; empty if it does not. */
+  public Optional<DelayCounters> delays() {
+    return Optional.ofNullable(delays).map(DelayService::counters);
+  }
+
   /** What it counts, for metrics. */
   public List<GroupWorker> groups() {
     return groups;
@@ -248,6 +327,9 @@ public final class Worker implements AutoCloseable {
     try {
       for (GroupWorker group : groups) {
         group.await(Math.max(0, deadline - SystemClock.INSTANCE.nanos()));
+      }
+      if (delays != null) {
+        delays.close();
       }
       member.close();
     } catch (InterruptedException e) {

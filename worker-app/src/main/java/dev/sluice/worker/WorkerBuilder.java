@@ -34,7 +34,9 @@ public final class WorkerBuilder {
   Clock clock = SystemClock.INSTANCE;
   ThreadFactory threads = HandlerThreadFactory.preferred("sluice-handler");
   @Nullable HistoryWriter history;
+  final Map<String, String> topics = new LinkedHashMap<>();
   boolean createTopics = true;
+  boolean delays = true;
   FleetDefinition fleet = FleetDefinition.DEFAULT;
   Runnable halt = () -> Runtime.getRuntime().halt(HALTED);
 
@@ -116,6 +118,15 @@ public final class WorkerBuilder {
     return this;
   }
 
+  /**
+   * The topic of a queue that this worker does not work, but whose tasks its handlers submit.
+   * Default: the name of the queue.
+   */
+  public WorkerBuilder topic(String queue, String topic) {
+    topics.put(queue, topic);
+    return this;
+  }
+
   /** Makes the handler threads. Default: virtual ones on Java 24 and later, else platform ones. */
   public WorkerBuilder threads(ThreadFactory factory) {
     threads = factory;
@@ -125,6 +136,15 @@ public final class WorkerBuilder {
   /** Whether missing topics are created. Default: yes. */
   public WorkerBuilder createTopics(boolean create) {
     createTopics = create;
+    return this;
+  }
+
+  /**
+   * Whether this worker also serves delayed tasks, those of other queues included. Default: yes; at
+   * least one worker of a fleet has to.
+   */
+  public WorkerBuilder delays(boolean serve) {
+    delays = serve;
     return this;
   }
 

@@ -8,11 +8,15 @@ import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.kafka.FleetMember;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.fleet.FleetView;
+import dev.sluice.worker.kafka.RunningTask;
 import java.util.List;
 
 /** The state of a worker as JSON. */
 final class WorkerJson {
   private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /** Of each consumer group. */
+  private static final int RUNNING_MAX = 20;
 
   private WorkerJson() {}
 
@@ -21,6 +25,7 @@ final class WorkerJson {
     root.put("worker", worker);
     ArrayNode partitions = root.putArray("partitions");
     ArrayNode handlers = root.putArray("handlers");
+    ArrayNode running = root.putArray("running");
     int hung = 0;
     int keys = 0;
     long bytes = 0;
@@ -30,6 +35,16 @@ final class WorkerJson {
       keys += snapshot.keys();
       bytes += snapshot.bytes();
       snapshot.partitions().forEach(p -> add(partitions.addObject(), p));
+      for (RunningTask task : group.longest(RUNNING_MAX)) {
+        running
+            .addObject()
+            .put("id", task.id())
+            .put("queue", task.queue())
+            .put("type", task.type())
+            .put("attempt", task.attempt())
+            .put("millis", Worker.nanosToMillis(task.nanos()))
+            .put("progress", task.progress());
+      }
       snapshot.handlers().forEach(h -> add(handlers.addObject(), h));
     }
     root.put("bytes", bytes).put("keys", keys).put("hung", hung);
@@ -74,7 +89,7 @@ final class WorkerJson {
     node.put("queue", h.queue()).put("type", h.type()).put("ready", h.ready());
     node.put("started", h.started()).put("succeeded", h.succeeded()).put("failed", h.failed());
     node.put("interrupted", h.interrupted()).put("dead", h.dead()).put("stale", h.stale());
-    node.put("expired", h.expired()).put("slow", h.slow());
+    node.put("expired", h.expired()).put("duplicate", h.duplicate()).put("slow", h.slow());
     node.put("hung", h.hung()).put("maxMillis", Worker.nanosToMillis(h.nanosMax()));
   }
 }

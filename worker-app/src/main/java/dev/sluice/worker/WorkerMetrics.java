@@ -4,6 +4,7 @@ package dev.sluice.worker;
 import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.kafka.FleetCounters;
 import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.worker.delay.kafka.DelayCounters;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.kafka.PollCounters;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -32,6 +33,9 @@ public final class WorkerMetrics {
       gauge(registry, "sluice.worker.running", tags, group, EngineSnapshot::running);
       gauge(registry, "sluice.worker.uncommitted", tags, group, WorkerMetrics::uncommitted);
       Gauge.builder("sluice.worker.hung", group, GroupWorker::hung).tags(tags).register(registry);
+      Gauge.builder("sluice.worker.leaks", group, g -> g.counters().leaks())
+          .tags(tags)
+          .register(registry);
       for (PauseReason reason : PauseReason.values()) {
         gauge(
             registry,
@@ -50,6 +54,31 @@ public final class WorkerMetrics {
       }
     }
     bindFleet(worker, registry);
+    worker.delays().ifPresent(delays -> bindDelays(delays, registry));
+  }
+
+  private static void bindDelays(DelayCounters delays, MeterRegistry registry) {
+    Gauge.builder("sluice.delays.shards", delays, DelayCounters::shards)
+        .strongReference(true)
+        .register(registry);
+    delays(registry, "sluice.delays.moved", delays, DelayCounters::moved);
+    delays(registry, "sluice.delays.cancelled", delays, DelayCounters::cancelled);
+    delays(registry, "sluice.delays.failed", delays, DelayCounters::failed);
+    FunctionTimer.builder(
+            "sluice.delays.lateness",
+            delays,
+            DelayCounters::delivered,
+            DelayCounters::latenessMillis,
+            TimeUnit.MILLISECONDS)
+        .register(registry);
+  }
+
+  private static void delays(
+      MeterRegistry registry,
+      String name,
+      DelayCounters delays,
+      ToDoubleFunction<DelayCounters> value) {
+    FunctionCounter.builder(name, delays, value).register(registry);
   }
 
   private static void bindFleet(Worker worker, MeterRegistry registry) {
@@ -95,6 +124,7 @@ public final class WorkerMetrics {
     counter(registry, tags.and("outcome", "interrupted"), group, g -> view.apply(g).interrupted());
     counter(registry, tags.and("outcome", "dead"), group, g -> view.apply(g).dead());
     counter(registry, tags.and("outcome", "expired"), group, g -> view.apply(g).expired());
+    counter(registry, tags.and("outcome", "duplicate"), group, g -> view.apply(g).duplicate());
     counter(registry, tags.and("outcome", "stale"), group, g -> view.apply(g).stale());
     FunctionCounter.builder("sluice.worker.slow", group, g -> view.apply(g).slow())
         .tags(tags)

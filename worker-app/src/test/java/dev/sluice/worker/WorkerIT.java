@@ -436,6 +436,53 @@ class WorkerIT {
   }
 
   @Test
+  void anAttemptThatShowsSignsOfLifeOutlastsItsTimeOutAndShowsItsProgress() throws Exception {
+    String topic = kafka.topic("heartbeat", 1);
+    send(topic, List.of(record(topic, "a", "alive"), record(topic, "b", "silent")));
+    CountDownLatch never = new CountDownLatch(1);
+    AtomicInteger alive = new AtomicInteger();
+    AtomicInteger interrupted = new AtomicInteger();
+    Queue<String> shown = new ConcurrentLinkedQueue<>();
+    try (Worker worker =
+        Worker.builder(kafka.bootstrapServers())
+            .queue(
+                topic,
+                queue ->
+                    queue
+                        .timeout(Duration.ofMillis(700))
+                        .retry(FAST.withMaxAttempts(1))
+                        .handle(
+                            (task, context) -> {
+                              boolean signs = new String(task.payload(), UTF_8).equals("alive");
+                              try {
+                                for (int i = 1; i <= 12; i++) {
+                                  assertThat(never.await(200, TimeUnit.MILLISECONDS)).isFalse();
+                                  if (signs) {
+                                    context.heartbeat(i + " of 12" + "!".repeat(500));
+                                  }
+                                }
+                                alive.incrementAndGet();
+                              } catch (InterruptedException e) {
+                                interrupted.incrementAndGet();
+                                throw e;
+                              }
+                            }))
+            .start()) {
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                shown.add(worker.json());
+                return quiet(worker) && alive.get() + interrupted.get() == 2;
+              });
+      assertThat(alive).hasValue(1);
+      assertThat(interrupted).hasValue(1);
+      assertThat(shown).anyMatch(json -> json.contains("\"progress\":\"7 of 12!"));
+      assertThat(shown).noneMatch(json -> json.contains("!".repeat(201)));
+    }
+  }
+
+  @Test
   void aSnoozedTaskComesAgainWithoutAnAttemptUsedWhileOthersGoOn() throws Exception {
     String topic = kafka.topic("snooze", 1);
     send(topic, List.of(record(topic, "a", "waits"), record(topic, "b", "good")));

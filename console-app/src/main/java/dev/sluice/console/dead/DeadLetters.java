@@ -7,6 +7,7 @@ import dev.sluice.kafka.Topics;
 import dev.sluice.queue.FleetDefinition;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -326,7 +327,7 @@ public final class DeadLetters implements AutoCloseable {
     int replicas = fleet.replicationFactor();
     try (Topics topics = new Topics(kafka, TIMEOUT)) {
       if (replicas == 0) {
-        replicas = Math.min(SAFE_REPLICAS, brokers());
+        replicas = Math.min(SAFE_REPLICAS, topics.brokers());
       }
       topics.ensure(
           Map.of(fleet.ledgerTopic(), LEDGER_PARTITIONS),
@@ -336,17 +337,6 @@ public final class DeadLetters implements AutoCloseable {
               "compact",
               "min.insync.replicas",
               replicas >= SAFE_REPLICAS ? "2" : "1"));
-    }
-  }
-
-  private int brokers() {
-    try {
-      return admin.describeCluster().nodes().get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).size();
-    } catch (ExecutionException | TimeoutException e) {
-      throw new SluiceException("The brokers cannot be counted: " + e.getMessage(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SluiceException("Interrupted while counting the brokers", e);
     }
   }
 
@@ -446,6 +436,8 @@ public final class DeadLetters implements AutoCloseable {
   private static Headers headers(ConsumerRecord<byte[], byte[]> record) {
     Headers headers = new RecordHeaders(record.headers().toArray());
     OF_DEATH.forEach(headers::remove);
+    headers.remove(TaskHeaders.REDRIVEN);
+    headers.add(TaskCodec.header(TaskHeaders.REDRIVEN, TaskCodec.origin(record)));
     return headers;
   }
 

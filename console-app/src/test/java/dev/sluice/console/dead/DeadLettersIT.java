@@ -173,7 +173,8 @@ class DeadLettersIT {
       assertThat(before == null || before < number(record)).as("the order of a key").isTrue();
       assertThat(record.headers())
           .extracting(Header::key)
-          .containsExactlyInAnyOrder(TaskHeaders.ID, TaskHeaders.TYPE, "traceparent");
+          .containsExactlyInAnyOrder(
+              TaskHeaders.ID, TaskHeaders.TYPE, "traceparent", TaskHeaders.REDRIVEN);
     }
   }
 

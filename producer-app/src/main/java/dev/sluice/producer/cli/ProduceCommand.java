@@ -118,6 +118,12 @@ public final class ProduceCommand implements Callable<Integer> {
   private boolean sheddable;
 
   @Option(
+      names = "--delay",
+      paramLabel = "D",
+      description = "The tasks wait so long after they were read before they may run, as 90s.")
+  private @Nullable String delay;
+
+  @Option(
       names = "--deadline",
       paramLabel = "D",
       description = {
@@ -230,11 +236,14 @@ public final class ProduceCommand implements Callable<Integer> {
 
   private UnaryOperator<Task<byte[]>> marks() {
     Duration lasts = deadline == null ? null : Quantities.duration(deadline);
+    Duration waits = delay == null ? null : Quantities.duration(delay);
     return task -> {
       Task<byte[]> marked = sheddable ? task.shedFirst() : task;
-      return lasts == null
-          ? marked
-          : marked.deadline(Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis()).plus(lasts));
+      Instant now = Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis());
+      if (waits != null) {
+        marked = marked.notBefore(now.plus(waits));
+      }
+      return lasts == null ? marked : marked.deadline(now.plus(lasts));
     };
   }
 

@@ -41,8 +41,15 @@ final class GatewayHandler extends Handler.Abstract {
   private static final Set<String> LINES = Set.of("application/x-ndjson", "application/jsonl");
   private static final List<String> TRACE = List.of("traceparent", "tracestate", "baggage");
   private static final Set<String> CRITICALITIES = Set.of("critical", "sheddable");
+  private static final List<Moment> MOMENTS =
+      List.of(
+          new Moment("deadline", "Sluice-Deadline", TaskHeaders.DEADLINE),
+          new Moment("delay", "Sluice-Delay", TaskHeaders.NOT_BEFORE));
   private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
   private static final int SHORT_BODY = 1 << 16;
+
+  /** A time that a request may give to its tasks. */
+  private record Moment(String parameter, String header, String taskHeader) {}
 
   private final TaskProducer producer;
   private final GatewaySettings settings;
@@ -141,17 +148,21 @@ final class GatewayHandler extends Handler.Abstract {
       }
       trace.put("sluice-criticality", criticality);
     }
-    String deadline = given(headers, query, "deadline", "Sluice-Deadline");
-    if (deadline != null) {
-      OptionalLong millis = deadlineMillis(deadline);
-      if (millis.isEmpty()) {
-        return Reply.error(
-            400,
-            "The deadline is '"
-                + deadline
-                + "'; write so long from now, as 30s, or a time, as 2026-11-20T08:00:00Z.");
+    for (Moment moment : MOMENTS) {
+      String text = given(headers, query, moment.parameter(), moment.header());
+      if (text != null) {
+        OptionalLong millis = fromNow(text);
+        if (millis.isEmpty()) {
+          return Reply.error(
+              400,
+              "The "
+                  + moment.parameter()
+                  + " is '"
+                  + text
+                  + "'; write so long from now, as 30s, or a time, as 2026-11-20T08:00:00Z.");
+        }
+        trace.put(moment.taskHeader(), Long.toString(millis.getAsLong()));
       }
-      trace.put(TaskHeaders.DEADLINE, Long.toString(millis.getAsLong()));
     }
     String type = given(headers, query, "type", "Sluice-Type", "ce-type");
     String id = given(headers, query, "id", "Sluice-Id", "ce-id");
@@ -174,7 +185,7 @@ final class GatewayHandler extends Handler.Abstract {
     return lines ? intake.lines() : intake.one();
   }
 
-  private OptionalLong deadlineMillis(String text) {
+  private OptionalLong fromNow(String text) {
     try {
       return OptionalLong.of(Instant.parse(text).toEpochMilli());
     } catch (DateTimeParseException e) {

@@ -2,6 +2,8 @@
 package dev.sluice.worker.cli;
 
 import dev.sluice.ConfigException;
+import dev.sluice.Effects;
+import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import dev.sluice.TaskHandler;
 import dev.sluice.cli.Commands;
@@ -10,6 +12,7 @@ import dev.sluice.cli.ExitCodes;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.queue.BulkheadDefinition;
+import dev.sluice.queue.DedupeDefinition;
 import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.Quantities;
 import dev.sluice.queue.QueueDefinition;
@@ -127,6 +130,35 @@ public final class WorkCommand implements Callable<Integer> {
   private @Nullable Integer attempts;
 
   @Option(
+      names = "--on-retry",
+      paramLabel = "hold-key|let-pass",
+      converter = OnRetryConverter.class,
+      description = {
+        "Whether a task that waits for its next attempt holds back the later ones of its key, or"
+            + " lets them pass where the wait is a second or longer. Default: hold-key."
+      })
+  private @Nullable OnRetry onRetry;
+
+  @Option(
+      names = "--effects",
+      paramLabel = "at-least-once|transactional",
+      converter = EffectsConverter.class,
+      description = {
+        "Whether what a handler submits is published before its task is done, or together with that"
+            + " in one transaction. Default: at-least-once."
+      })
+  private @Nullable Effects effects;
+
+  @Option(
+      names = "--dedupe",
+      paramLabel = "D",
+      description = {
+        "A task does not run if one of its id came before it in its partition within this time, as"
+            + " 1h. Default: each record is a task."
+      })
+  private @Nullable String dedupe;
+
+  @Option(
       names = "--timeout",
       paramLabel = "D",
       description = "The longest that one attempt may take. Default: 1m.")
@@ -149,6 +181,14 @@ public final class WorkCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description = "The worker's name. Default: drawn at random.")
   private @Nullable String name;
+
+  @Option(
+      names = "--no-delays",
+      description = {
+        "Do not serve delayed tasks; at least one worker of a fleet has to. Default: whoever is"
+            + " there serves them, those of other queues included."
+      })
+  private boolean noDelays;
 
   @Option(
       names = "--until-empty",
@@ -185,7 +225,7 @@ public final class WorkCommand implements Callable<Integer> {
     Function<String, TaskHandler<byte[]>> handlerOf =
         spec ->
             made.computeIfAbsent(spec, s -> HandlerSpec.parse(s, codec, loader, Redirect.INHERIT));
-    WorkerBuilder builder = Worker.builder(kafka).fleet(config.fleet());
+    WorkerBuilder builder = Worker.builder(kafka).fleet(config.fleet()).delays(!noDelays);
     if (name != null) {
       builder.name(name);
     }
@@ -282,6 +322,15 @@ public final class WorkCommand implements Callable<Integer> {
     QueueDefinition d = base;
     if (order != null) {
       d = d.withOrder(order);
+    }
+    if (onRetry != null) {
+      d = d.withOnRetry(onRetry);
+    }
+    if (effects != null) {
+      d = d.withEffects(effects);
+    }
+    if (dedupe != null) {
+      d = d.withDedupe(new DedupeDefinition(Quantities.duration(dedupe), d.dedupe().maxIds()));
     }
     if (concurrency != null) {
       d = d.withConcurrency(concurrency);

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,7 +123,7 @@ public final class Engine {
   public boolean quiet(Collection<PartitionId> ids) {
     for (PartitionId id : ids) {
       PartitionState partition = partitions.get(id);
-      if (partition != null && partition.running + partition.deadLettering > 0) {
+      if (partition != null && partition.running + partition.leaving > 0) {
         return false;
       }
     }
@@ -221,6 +222,12 @@ public final class Engine {
       }
     }
     ready(run, Place.LAST);
+  }
+
+  /** A record was read that is the second one of a task: there is nothing to do for it. */
+  public void duplicate(PartitionState partition, HandlerState handler, long offset) {
+    handler.counters.duplicate++;
+    seenUpTo(partition, offset + 1);
   }
 
   private void ready(TaskRun run, Place place) {
@@ -473,25 +480,91 @@ public final class Engine {
       return false;
     }
     run.keyHeldByHungThread = hung && run.ordered;
-    run.state = TaskRun.State.DEAD_LETTER;
-    run.partition.deadLettering++;
+    run.state = TaskRun.State.LEAVING;
+    run.partition.leaving++;
     return true;
   }
 
   /**
-   * The dead letter was acknowledged.
+   * An attempt ended, and the task is to wait elsewhere for the next one; it is to be written there
+   * now.
+   *
+   * @param attemptUsed whether the attempt counts
+   * @return false if the assignment is gone: nothing is to be written
+   */
+  public boolean leave(TaskRun run, boolean attemptUsed, long nanos) {
+    HandlerState.Counters counters = counted(run, nanos);
+    if (attemptUsed) {
+      counters.failed++;
+    } else {
+      counters.interrupted++;
+    }
+    if (run.partition.gone()) {
+      counters.stale++;
+      return false;
+    }
+    run.state = TaskRun.State.LEAVING;
+    run.partition.leaving++;
+    return true;
+  }
+
+  /**
+   * A handler returned, and what it has submitted is to be written now.
+   *
+   * @return false if the assignment is gone: nothing is to be written
+   */
+  public boolean submits(TaskRun run, long nanos) {
+    HandlerState.Counters counters = counted(run, nanos);
+    if (run.partition.gone()) {
+      counters.stale++;
+      return false;
+    }
+    run.state = TaskRun.State.LEAVING;
+    run.partition.leaving++;
+    return true;
+  }
+
+  /** Where a task is that has left its lane. */
+  public enum Left {
+    /** It is done, and what it submitted is published. */
+    DONE,
+    /** It is a dead letter. */
+    DEAD,
+    /** It waits elsewhere for its next attempt. */
+    LATER
+  }
+
+  /**
+   * What was to be written of a task that leaves was acknowledged.
    *
    * @return false if the assignment is gone
    */
-  public boolean deadLettered(TaskRun run) {
+  public boolean left(TaskRun run, Left where) {
     PartitionState partition = run.partition;
-    partition.deadLettering--;
+    partition.leaving--;
+    HandlerState.Counters counters = run.handler.counters;
     if (partition.gone()) {
       return false;
     }
-    run.handler.counters.dead++;
+    switch (where) {
+      case DONE -> counters.succeeded++;
+      case DEAD -> counters.dead++;
+      case LATER -> {
+        // its attempt is counted already
+      }
+    }
     finish(run);
     return true;
+  }
+
+  /** The next snapshot of its partition counts this one as done, which leaves by its commit. */
+  public void settle(TaskRun run) {
+    run.partition.ledger.settle(run);
+  }
+
+  /** That commit did not come about. */
+  public void unsettle(TaskRun run) {
+    run.partition.ledger.unsettle(run);
   }
 
   /** A thread that was given up came back: its key is free, and what permits it had kept. */
@@ -568,10 +641,14 @@ public final class Engine {
     if (run.ordered && !run.keyHeldByHungThread) {
       releaseKey(run);
     }
-    endedSinceSnapshot++;
+    if (!partition.transactional()) {
+      endedSinceSnapshot++;
+    }
     lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
     turnWanted |=
-        !commitUnderWay && (partition.commitSoon() || endedSinceSnapshot == WORTH_COMMITTING);
+        !commitUnderWay
+            && !partition.transactional()
+            && (partition.commitSoon() || endedSinceSnapshot == WORTH_COMMITTING);
   }
 
   private void releaseKey(TaskRun run) {
@@ -791,13 +868,15 @@ public final class Engine {
 
   // ---- commits ----
 
-  /** What there is to commit: the partitions whose ledger has news, each with its snapshot. */
+  /**
+   * What the consumer is to commit: the partitions whose ledger has news, each with its snapshot.
+   */
   public Map<PartitionState, LedgerSnapshot> snapshots(
       Collection<PartitionState> of, int metadataBytesMax) {
     Map<PartitionState, LedgerSnapshot> news = new LinkedHashMap<>();
     endedSinceSnapshot = 0;
     for (PartitionState partition : of) {
-      if (partition.ledger.hasNews()) {
+      if (partition.ledger.hasNews() && !partition.transactional()) {
         news.put(partition, partition.ledger.snapshot(metadataBytesMax));
       }
     }
@@ -830,11 +909,70 @@ public final class Engine {
   /** Whether some partition should be committed without waiting for the interval. */
   public boolean commitSoon() {
     for (PartitionState partition : live) {
-      if (partition.commitSoon()) {
+      if (partition.commitSoon() && !partition.transactional()) {
         return true;
       }
     }
     return false;
+  }
+
+  /**
+   * Looks for places that were never given back: lanes against ledgers, slots and permits against
+   * the threads that have them.
+   *
+   * @param threadsOf how many threads have tasks of a handler, those that were given up apart
+   * @return what does not add up, in words; empty if nothing leaks
+   */
+  public List<String> audit(ToIntFunction<HandlerState> threadsOf) {
+    List<String> leaks = new ArrayList<>();
+    for (PartitionState partition : partitions.values()) {
+      if (partition.lane.depth() != partition.ledger.undone()) {
+        leaks.add(
+            "the lane of "
+                + partition.topic
+                + "-"
+                + partition.partition
+                + " counts "
+                + partition.lane.depth()
+                + " tasks, and "
+                + partition.ledger.undone()
+                + " are unfinished");
+      }
+    }
+    for (QueueState queue : queues) {
+      int threads = 0;
+      for (HandlerState handler : queue.handlers) {
+        int own = threadsOf.applyAsInt(handler);
+        threads += own;
+        for (Limit limit : handler.threadLimits) {
+          if (limit.inUse() >= 0 && limit.inUse() != own) {
+            leaks.add(
+                "handler '"
+                    + handler.type
+                    + "' of "
+                    + queue.name
+                    + " has "
+                    + limit.inUse()
+                    + " permits ("
+                    + limit.reason()
+                    + ") taken, and "
+                    + own
+                    + " threads");
+          }
+        }
+      }
+      if (queue.running != threads) {
+        leaks.add(
+            "queue "
+                + queue.name
+                + " counts "
+                + queue.running
+                + " slots, and has "
+                + threads
+                + " threads");
+      }
+    }
+    return leaks;
   }
 
   // ---- what others may see ----

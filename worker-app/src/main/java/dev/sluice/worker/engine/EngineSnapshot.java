@@ -99,6 +99,7 @@ public record EngineSnapshot(
    * @param interrupted attempts that were cut off and do not count
    * @param dead tasks dead-lettered
    * @param expired tasks that were not run because their deadline had passed
+   * @param duplicate tasks that were not run because one of their id came before
    * @param stale completions dropped because their partition was gone
    * @param slow attempts that took far longer than usual: 10 s and 20 times as long
    * @param hung attempts that were given up while their thread was inside
@@ -115,6 +116,7 @@ public record EngineSnapshot(
       long interrupted,
       long dead,
       long expired,
+      long duplicate,
       long stale,
       long slow,
       long hung,
@@ -132,6 +134,7 @@ public record EngineSnapshot(
           c.interrupted,
           c.dead,
           c.expired,
+          c.duplicate,
           c.stale,
           c.slow,
           c.hung,

@@ -40,6 +40,7 @@ public final class HandlerState {
     long interrupted;
     long dead;
     long expired;
+    long duplicate;
     long stale;
     long slow;
     long hung;

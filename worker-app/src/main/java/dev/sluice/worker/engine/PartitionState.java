@@ -29,7 +29,7 @@ public final class PartitionState {
   int running;
   int ready;
   int retryWaiting;
-  int deadLettering;
+  int leaving;
   boolean draining;
 
   /** Whether it is among those that are looked at in each turn. */
@@ -74,6 +74,11 @@ public final class PartitionState {
   /** What is done; to be used under the engine's lock. */
   public Ledger ledger() {
     return ledger;
+  }
+
+  /** Whether its progress is committed in transactions, and not by the consumer. */
+  public boolean transactional() {
+    return queue.transactional;
   }
 
   /** Whether this assignment has ended; may be read by any thread. */
@@ -128,6 +133,11 @@ public final class PartitionState {
         && !draining
         && !pauses.paused()
         && !ledger.hasNews();
+  }
+
+  /** Whether half of what may be uncommitted is; to be used under the engine's lock. */
+  public boolean commitIsUrgent() {
+    return commitSoon();
   }
 
   /** Whether a commit should not wait for its interval. */

@@ -11,6 +11,7 @@ import java.util.Map;
 public final class QueueState {
   final String name;
   final int concurrency;
+  final boolean transactional;
   final List<HandlerState> handlers = new ArrayList<>();
   int running;
   boolean paused;
@@ -20,6 +21,14 @@ public final class QueueState {
    * @param concurrency the most threads that work its tasks at once; at least 1
    */
   public QueueState(String name, int concurrency) {
+    this(name, concurrency, false);
+  }
+
+  /**
+   * @param transactional whether its progress is committed in the transactions of what it submits
+   */
+  public QueueState(String name, int concurrency, boolean transactional) {
+    this.transactional = transactional;
     this.name = name;
     this.concurrency = concurrency;
   }
@@ -27,6 +36,11 @@ public final class QueueState {
   /** The name of the queue. */
   public String name() {
     return name;
+  }
+
+  /** Whether its progress is committed in the transactions of what its handlers submit. */
+  public boolean transactional() {
+    return transactional;
   }
 
   /** The most threads that work its tasks at once. */

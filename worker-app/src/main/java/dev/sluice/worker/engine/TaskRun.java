@@ -21,8 +21,8 @@ public abstract class TaskRun extends Ledger.Entry {
     RUNNING,
     /** Failed; waits for its next attempt. */
     RETRY_WAIT,
-    /** Its dead-letter record is being written. */
-    DEAD_LETTER,
+    /** Its dead letter, or its record in the delay topics, is being written. */
+    LEAVING,
     /** Terminal, or dropped with its partition. */
     ENDED
   }
@@ -50,6 +50,16 @@ public abstract class TaskRun extends Ledger.Entry {
   @Nullable TaskRun nextOfKey;
   private volatile boolean cancelled;
   private volatile boolean timedOut;
+
+  /** What the present attempt said last of itself; null if it said nothing. */
+  private volatile @Nullable Sign sign;
+
+  /**
+   * A sign of life of an attempt.
+   *
+   * @param nanos when, by the monotonic clock
+   */
+  private record Sign(long nanos, String progress) {}
 
   /**
    * @param offset of the record
@@ -118,6 +128,25 @@ public abstract class TaskRun extends Ledger.Entry {
     cancelled = true;
   }
 
+  /** The attempt gets on: its time counts from then on. May be called by any thread. */
+  public final void heartbeat(long nowNanos, String progress) {
+    if (!timedOut) {
+      sign = new Sign(nowNanos, progress);
+    }
+  }
+
+  /** From when on the time of the present attempt counts, where it began then. */
+  public final long aliveNanos(long startNanos) {
+    Sign last = sign;
+    return last == null ? startNanos : last.nanos();
+  }
+
+  /** What the present attempt said last of its progress; empty if nothing. */
+  public final String progress() {
+    Sign last = sign;
+    return last == null ? "" : last.progress();
+  }
+
   /** Whether the partition was lost or handed over since; may be read by any thread. */
   public final boolean stale() {
     return partition.gone();
@@ -125,6 +154,9 @@ public abstract class TaskRun extends Ledger.Entry {
 
   final void beginAttempt() {
     state = State.RUNNING;
+    if (sign != null) {
+      sign = null;
+    }
     if (cancelled) { // a volatile write costs more than all of this
       cancelled = false;
       timedOut = false;

@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
   private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(2);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
 
   /** How often a commit's acknowledgement is looked for when the next one is worth it. */
@@ -44,19 +45,28 @@ final class Commits {
   /** Fast handlers are committed this often, so that a crash has little of theirs run again. */
   private static final long EARLY_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
 
+  /** Progress that does not fit is written elsewhere no more often, unless much waits for it. */
+  private static final long OVERFLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final KafkaConsumer<byte[], byte[]> kafka;
   private final LoopState state;
+  private final @Nullable TransactionalEffects transactions;
   private final long intervalNanos;
   private int metadataBytesMax;
   private @Nullable Class<?> lastFailure;
+  private final Map<PartitionState, Long> overflowNanos = new HashMap<>();
   private boolean underWay;
   private long lastNanos;
   private long markersNanos;
 
-  Commits(KafkaConsumer<byte[], byte[]> kafka, LoopState state) {
+  Commits(
+      KafkaConsumer<byte[], byte[]> kafka,
+      LoopState state,
+      @Nullable TransactionalEffects transactions) {
+    this.transactions = transactions;
     this.kafka = kafka;
     this.state = state;
     this.intervalNanos = state.settings.commitInterval().toNanos();
@@ -94,7 +104,7 @@ final class Commits {
       long interval =
           state.engine.worthCommitting() ? Math.min(EARLY_NANOS, intervalNanos) : intervalNanos;
       for (PartitionState partition : state.engine.live()) {
-        if (partition.ledger().hasNews()) {
+        if (partition.ledger().hasNews() && !partition.transactional()) {
           return Math.max(0, lastNanos + interval - state.clock.nanos());
         }
       }
@@ -128,10 +138,11 @@ final class Commits {
     } finally {
       state.lock.unlock();
     }
+    lastNanos = now;
+    overflow(news, now);
     if (news.isEmpty()) {
       return;
     }
-    lastNanos = now;
     setUnderWay(true);
     kafka.commitAsync(
         offsets(news),
@@ -143,6 +154,81 @@ final class Commits {
             failed(failure);
           }
         });
+  }
+
+  /**
+   * What does not fit into the metadata is written elsewhere first, and committed in one of the
+   * next turns; until then the last commit of its partition covers more than another would.
+   */
+  private void overflow(Map<PartitionState, LedgerSnapshot> news, long now) {
+    LedgerOverflow elsewhere = state.settings.overflow();
+    for (PartitionState partition : List.copyOf(news.keySet())) {
+      LedgerSnapshot cut = news.get(partition);
+      if (cut == null || cut.complete()) {
+        continue;
+      }
+      if (!elsewhere.works()) {
+        keepUnlessLess(news, partition, cut);
+        continue;
+      }
+      LedgerSnapshot written = elsewhere.take(partition);
+      if (written == null) {
+        news.remove(partition);
+      } else {
+        keepUnlessLess(news, partition, written);
+      }
+      boolean due =
+          now - overflowNanos.getOrDefault(partition, now - OVERFLOW_NANOS) >= OVERFLOW_NANOS;
+      if (elsewhere.idle(partition) && (due || partition.commitIsUrgent())) {
+        overflowNanos.keySet().removeIf(PartitionState::gone);
+        overflowNanos.put(partition, now);
+        elsewhere.write(partition, full(partition));
+      }
+    }
+  }
+
+  /** The same before partitions are given back: now, or not at all. */
+  private void overflowNow(Map<PartitionState, LedgerSnapshot> all) {
+    LedgerOverflow elsewhere = state.settings.overflow();
+    Map<PartitionState, LedgerSnapshot> cut = new HashMap<>(all);
+    cut.values().removeIf(LedgerSnapshot::complete);
+    boolean works = elsewhere.works();
+    if (works) {
+      cut.keySet().forEach(partition -> elsewhere.write(partition, full(partition)));
+    }
+    // One wait for all of them: the group waits for this worker meanwhile.
+    long deadline = state.clock.nanos() + SYNC_TIMEOUT.toNanos();
+    cut.forEach(
+        (partition, snapshot) -> {
+          LedgerSnapshot written =
+              works ? elsewhere.await(partition, deadline - state.clock.nanos()) : null;
+          keepUnlessLess(all, partition, written == null ? snapshot : written);
+        });
+  }
+
+  private LedgerSnapshot full(PartitionState partition) {
+    state.lock.lock();
+    try {
+      return partition.ledger().snapshot(LedgerOverflow.BYTES_MAX);
+    } finally {
+      state.lock.unlock();
+    }
+  }
+
+  private void keepUnlessLess(
+      Map<PartitionState, LedgerSnapshot> news, PartitionState partition, LedgerSnapshot snapshot) {
+    boolean keeps;
+    state.lock.lock();
+    try {
+      keeps = partition.ledger().keeps(snapshot);
+    } finally {
+      state.lock.unlock();
+    }
+    if (keeps) {
+      news.put(partition, snapshot);
+    } else {
+      news.remove(partition);
+    }
   }
 
   /**
@@ -167,13 +253,21 @@ final class Commits {
     try {
       for (PartitionId id : ids) {
         PartitionState partition = state.engine.partition(id);
-        if (partition != null) {
+        if (partition != null && !partition.transactional()) {
           all.put(partition, partition.ledger().snapshot(metadataBytesMax));
         }
       }
     } finally {
       state.lock.unlock();
     }
+    TransactionalEffects writer = transactions;
+    if (writer != null && writer.has(ids)) {
+      writer.member(kafka.groupMetadata());
+      if (!writer.commitNow(TRANSACTION_TIMEOUT)) {
+        return false;
+      }
+    }
+    overflowNow(all);
     if (all.isEmpty()) {
       return true;
     }

@@ -8,49 +8,57 @@ import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerLoad;
 import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
+import dev.sluice.worker.thread.Outcome;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Everything around one engine, wired: poll loop, handler threads, dead letters. Thread-safe. */
 public final class GroupRim implements Runnable {
+  private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final EngineLock lock = new EngineLock();
   private final Engine engine;
   private final Clock clock;
   private final PollCounters counters = new PollCounters();
-  private final DeadLetterWriter deadLetters;
+  private final LedgerOverflow overflow;
+  private final LeavingTasks leaving;
+  private final @Nullable TransactionalEffects transactions;
   private final HandlerThreads threads;
   private final PollLoop loop;
   private volatile boolean stopping;
 
   /**
-   * @param producerProperties for the writer of dead letters
+   * @param producerProperties for the writer of dead letters and delayed retries
+   * @param delays where tasks wait that let others pass
    * @param threadsMax the most handler threads that work at once
    */
   public GroupRim(
       PollSettings settings,
       Engine engine,
       Map<String, Object> producerProperties,
+      DelayRoute delays,
       int threadsMax,
       ThreadFactory factory,
       Clock clock,
       @Nullable HistoryWriter history) {
     this.engine = engine;
     this.clock = clock;
-    this.deadLetters =
-        new DeadLetterWriter(
-            producerProperties, settings.worker(), clock, history, this::deadLettered);
+    this.overflow = settings.overflow();
+    this.leaving =
+        new LeavingTasks(producerProperties, settings.worker(), clock, history, delays, this::left);
+    HandlerAttempts attempts = new HandlerAttempts(clock, history, this::leave);
     this.threads =
-        new HandlerThreads(
-            engine,
-            lock,
-            new HandlerAttempts(clock, history, deadLetters),
-            threadsMax,
-            factory,
-            clock,
-            this::afterVisit);
-    this.loop = new PollLoop(settings, engine, lock, threads, clock, counters);
+        new HandlerThreads(engine, lock, attempts, threadsMax, factory, clock, this::afterVisit);
+    LoopState state = new LoopState(settings, engine, lock, threads, clock, counters);
+    this.transactions =
+        settings.queues().stream().anyMatch(queue -> queue.state().transactional())
+            ? new TransactionalEffects(producerProperties, state, history, leaving, this::left)
+            : null;
+    this.loop = new PollLoop(state, attempts::duplicate, transactions);
   }
 
   @Override
@@ -59,7 +67,20 @@ public final class GroupRim implements Runnable {
       loop.run();
     } finally {
       stopThreads();
-      deadLetters.close();
+      if (transactions != null) {
+        transactions.close();
+      }
+      leaving.close();
+      overflow.close();
+    }
+  }
+
+  private void leave(RecordRun run, Outcome.Leaving why) {
+    TransactionalEffects writer = transactions;
+    if (writer != null && why instanceof Outcome.Submits && run.assignment().transactional()) {
+      writer.write(run);
+    } else {
+      leaving.write(run, why);
     }
   }
 
@@ -67,10 +88,10 @@ public final class GroupRim implements Runnable {
     loop.afterVisit();
   }
 
-  private void deadLettered(RecordRun run) {
+  private void left(RecordRun run, Engine.Left where) {
     lock.lock();
     try {
-      engine.deadLettered(run);
+      engine.left(run, where);
       threads.wake(clock.nanos());
       loop.afterVisit();
     } finally {
@@ -95,6 +116,32 @@ public final class GroupRim implements Runnable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The attempts that run for a second or longer, the longest first. */
+  public List<RunningTask> longest(int most) {
+    List<RunningTask> running = new ArrayList<>();
+    lock.lock();
+    try {
+      threads.longest(
+          LONG_NANOS,
+          most,
+          clock.nanos(),
+          (taskRun, nanos) -> {
+            RecordRun run = (RecordRun) taskRun;
+            running.add(
+                new RunningTask(
+                    run.id(),
+                    run.queue.name(),
+                    run.handler().type(),
+                    run.attempt(),
+                    nanos,
+                    run.progress()));
+          });
+    } finally {
+      lock.unlock();
+    }
+    return running;
   }
 
   /** How much each handler has to do. */

@@ -15,6 +15,8 @@ import dev.sluice.worker.limit.HandlerTimeoutException;
 import dev.sluice.worker.thread.Attempts;
 import dev.sluice.worker.thread.Outcome;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,12 +27,18 @@ final class HandlerAttempts implements Attempts {
 
   private final Clock clock;
   private final @Nullable HistoryWriter history;
-  private final DeadLetterWriter deadLetters;
+  private final BiConsumer<RecordRun, Outcome.Leaving> leaving;
 
-  HandlerAttempts(Clock clock, @Nullable HistoryWriter history, DeadLetterWriter deadLetters) {
+  /**
+   * @param leaving writes what leaves its lane; must not block
+   */
+  HandlerAttempts(
+      Clock clock,
+      @Nullable HistoryWriter history,
+      BiConsumer<RecordRun, Outcome.Leaving> leaving) {
     this.clock = clock;
     this.history = history;
-    this.deadLetters = deadLetters;
+    this.leaving = leaving;
   }
 
   @Override
@@ -39,6 +47,10 @@ final class HandlerAttempts implements Attempts {
     HandlerBinding binding = run.binding;
     if (run.expired(clock)) {
       return expired(run, conclusion);
+    }
+    long early = run.earlyMillis(clock);
+    if (early > 0) {
+      return early(run, conclusion, early);
     }
     boolean watched = binding.state().watched();
     if (watched && !binding.state().mayBegin(clock.nanos())) {
@@ -50,10 +62,12 @@ final class HandlerAttempts implements Attempts {
       if (watched) {
         binding.state().attemptBegun(clock.nanos());
       }
+      run.openChildren();
       binding.handler().handle(Task.received(run.queue.name(), run), run);
     } catch (Throwable t) {
       failure = t;
     }
+    run.closeChildren();
     long end = clock.nanos();
     if (binding.state().watched()) {
       binding.state().attemptReturned(end);
@@ -65,7 +79,10 @@ final class HandlerAttempts implements Attempts {
       binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, null);
       return Outcome.SUCCESS;
     }
-    return failure == null ? succeeded(run, nanos) : failed(run, failure, nanos);
+    if (failure != null) {
+      return failed(run, failure, nanos);
+    }
+    return run.children().isEmpty() ? succeeded(run, nanos) : submits(run, nanos);
   }
 
   /** Nobody waits for it any more: it ends without an attempt, and its permits go back. */
@@ -80,6 +97,18 @@ final class HandlerAttempts implements Attempts {
       record(run, HistoryEvent.EXPIRED, null);
     }
     return Outcome.EXPIRED;
+  }
+
+  /** Somebody put it into the queue before its time: it waits for that. */
+  private Outcome early(RecordRun run, Conclusion conclusion, long millis) {
+    if (!conclusion.conclude(clock.nanos())) {
+      return Outcome.SUCCESS;
+    }
+    run.binding.state().attemptNotBegun();
+    long nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+    return run.queue.letsPass(nanos)
+        ? new Outcome.Later(nanos, false)
+        : new Outcome.Retry(nanos, false);
   }
 
   /** The lease ended between the decision and the start: the task waits for the next one. */
@@ -100,6 +129,12 @@ final class HandlerAttempts implements Attempts {
       record(run, HistoryEvent.DONE, null);
     }
     return Outcome.SUCCESS;
+  }
+
+  /** It is done once these are published. */
+  private static Outcome submits(RecordRun run, long nanos) {
+    run.binding.state().attemptEnded(Limit.Ending.SUCCESS, nanos, null);
+    return new Outcome.Submits();
   }
 
   private Outcome failed(RecordRun run, Throwable thrown, long nanos) {
@@ -127,6 +162,9 @@ final class HandlerAttempts implements Attempts {
       LOG.debug("Attempt {} of task {} failed: {}", run.attempt(), run.id(), kind, failure);
     }
     if (decision instanceof RetryDecision.RetryAfter retry) {
+      if (run.queue.letsPass(retry.delayNanos()) && !run.stale()) {
+        return new Outcome.Later(retry.delayNanos(), retry.attemptUsed());
+      }
       record(run, HistoryEvent.FAILED, errorText(run, kind, failure));
       return new Outcome.Retry(retry.delayNanos(), retry.attemptUsed());
     }
@@ -155,6 +193,12 @@ final class HandlerAttempts implements Attempts {
         + " or make it faster.";
   }
 
+  /** A record is the second one of a task: it is not run. */
+  void duplicate(RecordRun run) {
+    record(run, HistoryEvent.DUPLICATE, null);
+    LOG.debug("{} is the second record of task {}", TaskCodec.origin(run.record), run.id());
+  }
+
   @Override
   public long timeoutNanos(TaskRun run) {
     return ((RecordRun) run).binding.timeoutNanos();
@@ -176,7 +220,7 @@ final class HandlerAttempts implements Attempts {
     RecordRun run = (RecordRun) taskRun;
     LOG.warn(
         "[worker={}] Task {} of {} ({}) has been with handler '{}' for {} s, where {} ms are usual;"
-            + " its time-out is {} s",
+            + " its time-out is {} s{}",
         run.queue.worker(),
         run.id(),
         run.queue.name(),
@@ -184,7 +228,8 @@ final class HandlerAttempts implements Attempts {
         run.binding.state().type(),
         Duration.ofNanos(nanos).toSeconds(),
         Duration.ofNanos(usualNanos).toMillis(),
-        Duration.ofNanos(run.binding.timeoutNanos()).toSeconds());
+        Duration.ofNanos(run.binding.timeoutNanos()).toSeconds(),
+        run.progress().isEmpty() ? "" : "; it says: " + run.progress());
   }
 
   @Override
@@ -193,8 +238,8 @@ final class HandlerAttempts implements Attempts {
   }
 
   @Override
-  public void deadLetter(TaskRun run, Outcome.Dead why) {
-    deadLetters.write((RecordRun) run, why);
+  public void leave(TaskRun run, Outcome.Leaving why) {
+    leaving.accept((RecordRun) run, why);
   }
 
   private void record(RecordRun run, HistoryEvent event, @Nullable String error) {
@@ -204,7 +249,7 @@ final class HandlerAttempts implements Attempts {
           event,
           run.id(),
           run.record.key(),
-          run.queue.name(),
+          run.historyQueue(),
           run.record.partition(),
           run.record.offset(),
           run.attempt(),

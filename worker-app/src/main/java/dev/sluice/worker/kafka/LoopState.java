@@ -8,6 +8,7 @@ import dev.sluice.worker.engine.PartitionState;
 import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,12 +17,17 @@ import java.util.concurrent.locks.Condition;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the parts of one poll loop share: the engine under its lock, and how the poll thread is
  * reached while it polls or waits.
  */
 final class LoopState {
+  private static final Logger LOG = LoggerFactory.getLogger(LoopState.class);
+  private static final long AUDIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final int TOLD_MAX = 100;
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   /** How long lanes may wait to be filled again while all threads have more than enough to do. */
@@ -44,6 +50,8 @@ final class LoopState {
   private @Nullable KafkaConsumer<byte[], byte[]> consumer;
   private boolean polling;
   private long watchedNanos;
+  private long auditedNanos;
+  private final Set<String> told = new HashSet<>();
   private boolean lanesMayWait;
 
   LoopState(
@@ -60,7 +68,9 @@ final class LoopState {
     this.clock = clock;
     this.counters = counters;
     this.changed = lock.newCondition();
-    settings.queues().forEach(queue -> queueByTopic.put(queue.topic(), queue));
+    settings
+        .queues()
+        .forEach(queue -> queue.topics().forEach(topic -> queueByTopic.put(topic, queue)));
   }
 
   Set<String> topics() {
@@ -151,6 +161,21 @@ final class LoopState {
       threads.watch(now);
     }
     threads.wake(now);
+    if (now - auditedNanos > AUDIT_NANOS) {
+      auditedNanos = now;
+      audit();
+    }
+  }
+
+  /** Names what was taken and not given back: it would take room for ever. */
+  private void audit() {
+    List<String> leaks = threads.leaks();
+    counters.leaks(leaks.size());
+    for (String leak : leaks) {
+      if (told.size() < TOLD_MAX && told.add(leak)) {
+        LOG.error("{} A place was never given back: {}. Please report this.", prefix(), leak);
+      }
+    }
   }
 
   /** Waits at most so long for something that the poll thread should see. Under the lock. */
@@ -182,6 +207,11 @@ final class LoopState {
     if (restOver || turnWanted()) {
       wake();
     }
+  }
+
+  /** Lets the poll thread take a turn, though the engine does not ask for one. Under the lock. */
+  void wakeUp() {
+    wake();
   }
 
   private void wake() {

@@ -3,6 +3,7 @@ package dev.sluice.worker.kafka;
 
 import dev.sluice.flow.ledger.DoneRanges;
 import dev.sluice.flow.ledger.LedgerCodec;
+import dev.sluice.flow.ledger.LedgerReference;
 import dev.sluice.worker.engine.Assignment;
 import dev.sluice.worker.engine.PartitionId;
 import dev.sluice.worker.engine.PartitionState;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -37,13 +39,19 @@ final class Ownership implements ConsumerRebalanceListener {
   private final KafkaConsumer<byte[], byte[]> kafka;
   private final LoopState state;
   private final Commits commits;
+  private final Duplicates duplicates;
   private final Runnable joined;
 
   /**
    * @param joined told each time that the group has given this worker its share
    */
   Ownership(
-      KafkaConsumer<byte[], byte[]> kafka, LoopState state, Commits commits, Runnable joined) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      LoopState state,
+      Commits commits,
+      Duplicates duplicates,
+      Runnable joined) {
+    this.duplicates = duplicates;
     this.kafka = kafka;
     this.state = state;
     this.commits = commits;
@@ -83,8 +91,12 @@ final class Ownership implements ConsumerRebalanceListener {
       LOG.info("{} Assigned {}", state.prefix(), ids(assigned));
       Map<TopicPartition, Optional<OffsetAndMetadata>> committed = commits.committed(assigned);
       Map<TopicPartition, Long> first = firstOffsets(committed);
+      Map<TopicPartition, Long> positions = new HashMap<>(first);
+      committed.forEach((id, offset) -> offset.ifPresent(o -> positions.put(id, o.offset())));
       // All are positioned before any is asked for: a partition without a position is an error.
-      committed.forEach((id, offset) -> restore(id, offset, first.getOrDefault(id, 0L)));
+      positions.forEach(kafka::seek);
+      duplicates.begin(positions).forEach(kafka::seek);
+      committed.forEach((id, offset) -> restore(id, offset, positions.getOrDefault(id, 0L)));
     }
     joined.run();
     state.lock.lock();
@@ -114,7 +126,12 @@ final class Ownership implements ConsumerRebalanceListener {
     DoneRanges done = DoneRanges.NONE;
     if (committed.isPresent()) {
       position = committed.get().offset();
-      Optional<DoneRanges> ranges = LedgerCodec.decode(position, committed.get().metadata());
+      String metadata = committed.get().metadata();
+      Optional<LedgerReference> elsewhere = LedgerReference.of(position, metadata);
+      Optional<DoneRanges> ranges = LedgerCodec.decode(position, metadata);
+      if (elsewhere.isPresent()) {
+        ranges = state.settings.overflow().read(id, position, elsewhere.get());
+      }
       if (ranges.isEmpty()) {
         LOG.warn(
             "{} The commit metadata of {} at offset {} is damaged or not Sluice's; what was done"
@@ -125,7 +142,6 @@ final class Ownership implements ConsumerRebalanceListener {
       }
       done = ranges.orElse(DoneRanges.NONE);
     }
-    kafka.seek(id, position);
     QueueBinding queue = state.queue(id.topic());
     if (queue == null) {
       throw new IllegalStateException(id + " was assigned, but no queue has that topic");
@@ -144,6 +160,7 @@ final class Ownership implements ConsumerRebalanceListener {
     try {
       state.threads.takeBackAll(state.clock.nanos());
       ids.forEach(state.engine::removed);
+      ids.forEach(id -> duplicates.end(new TopicPartition(id.topic(), id.partition())));
       state.threads.cancel(run -> run.stale(), true);
     } finally {
       state.lock.unlock();
@@ -216,7 +233,9 @@ final class Ownership implements ConsumerRebalanceListener {
   void outOfRange(TopicPartition id, long offset) {
     long first = kafka.beginningOffsets(Set.of(id), REQUEST_TIMEOUT).getOrDefault(id, 0L);
     PartitionState partition = state.partition(id);
-    if (offset < first) {
+    if (offset < first && first <= duplicates.position(id)) {
+      kafka.seek(id, first); // it was read only to know what came before, and all of it was worked
+    } else if (offset < first) {
       state.counters.lostByRetention(first - offset);
       LOG.error(
           "{} LOST_BY_RETENTION: offsets {} to {} of {} were deleted before they were worked. Raise"
@@ -257,6 +276,7 @@ final class Ownership implements ConsumerRebalanceListener {
     try {
       state.threads.takeBackAll(state.clock.nanos());
       state.engine.removed(LoopState.idOf(id));
+      duplicates.end(id);
       state.threads.cancel(run -> run.stale(), true);
       state.engine.assigned(assignment(queue, id, position, -1, DoneRanges.NONE));
     } finally {

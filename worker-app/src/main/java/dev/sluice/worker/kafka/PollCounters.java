@@ -10,6 +10,17 @@ public final class PollCounters {
   private final AtomicLong commitFailures = new AtomicLong();
   private final AtomicLong lostByRetention = new AtomicLong();
 
+  private volatile long leaks;
+
+  void leaks(long found) {
+    leaks = found;
+  }
+
+  /** Slots, permits and places in lanes that the last look found taken by nobody. */
+  public long leaks() {
+    return leaks;
+  }
+
   void rebalanced() {
     rebalances.incrementAndGet();
   }

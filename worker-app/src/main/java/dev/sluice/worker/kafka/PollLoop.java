@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.kafka;
 
-import dev.sluice.time.Clock;
-import dev.sluice.worker.engine.Engine;
+import dev.sluice.SluiceException;
 import dev.sluice.worker.engine.PartitionState;
-import dev.sluice.worker.thread.EngineLock;
-import dev.sluice.worker.thread.HandlerThreads;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -20,6 +18,7 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,25 +43,27 @@ public final class PollLoop implements Runnable {
 
   private final LoopState state;
   private final boolean spinsOnPauses;
+  private final Consumer<RecordRun> toldDuplicate;
+  private final @Nullable TransactionalEffects transactions;
   private volatile boolean joined;
   private volatile boolean untilEmpty;
   private volatile boolean gaveUp;
   private long emptyCheckedNanos;
 
   /**
-   * @param engine used only under {@code lock}
-   * @param threads of which {@link #afterVisit} is told
+   * @param toldDuplicate told of each record that is the second one of a task, without the lock
+   * @param transactions commits the progress of transactional queues; null if there are none
    */
-  public PollLoop(
-      PollSettings settings,
-      Engine engine,
-      EngineLock lock,
-      HandlerThreads threads,
-      Clock clock,
-      PollCounters counters) {
-    this.state = new LoopState(settings, engine, lock, threads, clock, counters);
+  PollLoop(
+      LoopState state,
+      Consumer<RecordRun> toldDuplicate,
+      @Nullable TransactionalEffects transactions) {
+    this.toldDuplicate = toldDuplicate;
+    this.state = state;
+    this.transactions = transactions;
     this.spinsOnPauses =
-        "consumer".equalsIgnoreCase(String.valueOf(settings.consumer().get("group.protocol")));
+        "consumer"
+            .equalsIgnoreCase(String.valueOf(state.settings.consumer().get("group.protocol")));
   }
 
   /** To be called under the lock after the engine was told something. */
@@ -113,13 +114,14 @@ public final class PollLoop implements Runnable {
     KafkaConsumer<byte[], byte[]> fresh = new KafkaConsumer<>(state.settings.consumer());
     try {
       state.enter(fresh);
-      Commits commits = new Commits(fresh, state);
+      Commits commits = new Commits(fresh, state, transactions);
+      Duplicates duplicates = new Duplicates(fresh, state);
       Pausing pausing = new Pausing(fresh, state, commits);
-      Ownership ownership = new Ownership(fresh, state, commits, () -> joined = true);
+      Ownership ownership = new Ownership(fresh, state, commits, duplicates, () -> joined = true);
       fresh.subscribe(state.topics(), ownership);
       try {
         while (!state.stopRequested()) {
-          turn(fresh, commits, pausing, ownership);
+          turn(fresh, commits, pausing, ownership, duplicates);
         }
         ownership.handOverAll();
         commitBeforeLeaving(fresh, commits, pausing);
@@ -155,7 +157,20 @@ public final class PollLoop implements Runnable {
   }
 
   private void turn(
-      KafkaConsumer<byte[], byte[]> kafka, Commits commits, Pausing pausing, Ownership ownership) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      Commits commits,
+      Pausing pausing,
+      Ownership ownership,
+      Duplicates duplicates) {
+    TransactionalEffects writer = transactions;
+    if (writer != null) {
+      if (writer.takeBroken()) {
+        throw new SluiceException(
+            "It is not known what came of a transaction: all partitions are given back, and their"
+                + " next owner sees it");
+      }
+      writer.member(kafka.groupMetadata());
+    }
     long timeoutNanos = decide();
     if (timeoutNanos < 0) {
       proveMembership(commits);
@@ -169,7 +184,7 @@ public final class PollLoop implements Runnable {
       return;
     }
     long due = Math.min(timeoutNanos, commits.dueInNanos());
-    accept(poll(kafka, due, ownership, !commits.underWay()));
+    accept(poll(kafka, due, ownership, !commits.underWay()), duplicates);
   }
 
   /** Lets the engine look at the time; returns how long to poll, or -1 if it stood still. */
@@ -253,7 +268,7 @@ public final class PollLoop implements Runnable {
     return records;
   }
 
-  private void accept(ConsumerRecords<byte[], byte[]> records) {
+  private void accept(ConsumerRecords<byte[], byte[]> records, Duplicates duplicates) {
     if (records.isEmpty()) {
       return;
     }
@@ -265,9 +280,17 @@ public final class PollLoop implements Runnable {
       if (queue == null || partition == null) {
         throw new IllegalStateException("Records of " + id + " came, which is not assigned");
       }
+      boolean watched = duplicates.watches(id);
       int count = 0;
       for (ConsumerRecord<byte[], byte[]> record : records.records(id)) {
-        runs[count++] = new RecordRun(record, partition, queue, queue.handlerOf(record));
+        Duplicates.Verdict verdict =
+            watched ? duplicates.look(id, record) : Duplicates.Verdict.WORK;
+        if (verdict == Duplicates.Verdict.BEFORE) {
+          continue;
+        }
+        RecordRun run = new RecordRun(record, partition, queue, queue.handlerOf(record));
+        run.duplicate = verdict == Duplicates.Verdict.DUPLICATE;
+        runs[count++] = run;
         if (count == runs.length) {
           accept(partition, runs, count, false);
           count = 0;
@@ -283,7 +306,10 @@ public final class PollLoop implements Runnable {
       for (int i = 0; i < count; i++) {
         RecordRun run = runs[i];
         if (partition.ledger().wasDone(run.offset())) {
+          run.duplicate = false; // it was told of before
           state.engine.seenUpTo(partition, run.offset() + 1);
+        } else if (run.duplicate) {
+          state.engine.duplicate(partition, run.handler(), run.offset());
         } else {
           state.engine.accept(run);
         }
@@ -295,6 +321,11 @@ public final class PollLoop implements Runnable {
       }
     } finally {
       state.lock.unlock();
+    }
+    for (int i = 0; i < count; i++) {
+      if (runs[i].duplicate) {
+        toldDuplicate.accept(runs[i]);
+      }
     }
   }
 

@@ -16,6 +16,8 @@ import java.util.Map;
  * @param handover how long a revoke or a stop waits for running handlers
  * @param commitInterval the longest that a completion waits for its commit, while brokers answer
  * @param metadataBytesMax the most bytes of commit metadata that the brokers accept
+ * @param overflow takes what does not fit there
+ * @param transactionalId of this process alone, for queues whose effects are transactional
  */
 public record PollSettings(
     String worker,
@@ -25,7 +27,9 @@ public record PollSettings(
     int pollRecordsMax,
     Duration handover,
     Duration commitInterval,
-    int metadataBytesMax) {
+    int metadataBytesMax,
+    LedgerOverflow overflow,
+    String transactionalId) {
   public PollSettings {
     queues = List.copyOf(queues);
     consumer = Map.copyOf(consumer);

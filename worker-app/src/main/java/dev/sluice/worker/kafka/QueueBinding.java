@@ -3,25 +3,38 @@ package dev.sluice.worker.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.sluice.OnRetry;
 import dev.sluice.Order;
+import dev.sluice.queue.DedupeDefinition;
+import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.QueueState;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /** A queue as the rim runs it: its topic, and which handler takes which type. Immutable. */
 public final class QueueBinding {
+  /** A shorter wait is over before the task would be back. */
+  private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final String worker;
+  private final Clock clock;
   private final QueueState state;
   private final String topic;
   private final Order order;
   private final String defaultType;
   private final String deadLetterTopic;
+  private final String retryTopic;
+  private final OnRetry onRetry;
   private final int laneCapacity;
   private final int uncommittedMax;
+  private final DedupeDefinition dedupe;
+  private final ChildTasks children;
   private final @Nullable HandlerBinding any;
   private final HandlerBinding unknownType;
   private final byte[][] types;
@@ -29,30 +42,41 @@ public final class QueueBinding {
 
   /**
    * @param worker the name of the worker
+   * @param clock tells when attempts showed a sign of life
    * @param any takes the types that no other handler takes; null if these are dead letters
    * @param unknownType takes them then, and fails them
    * @param byType the handlers of named types
    */
   public QueueBinding(
       String worker,
+      Clock clock,
       QueueState state,
       String topic,
       Order order,
       String defaultType,
       String deadLetterTopic,
+      String retryTopic,
+      OnRetry onRetry,
       int laneCapacity,
       int uncommittedMax,
+      DedupeDefinition dedupe,
+      ChildTasks children,
       @Nullable HandlerBinding any,
       HandlerBinding unknownType,
       Map<String, HandlerBinding> byType) {
     this.worker = worker;
+    this.clock = clock;
     this.state = state;
     this.topic = topic;
     this.order = order;
     this.defaultType = defaultType;
     this.deadLetterTopic = deadLetterTopic;
+    this.retryTopic = retryTopic;
+    this.onRetry = onRetry;
     this.laneCapacity = laneCapacity;
     this.uncommittedMax = uncommittedMax;
+    this.dedupe = dedupe;
+    this.children = children;
     this.any = any;
     this.unknownType = unknownType;
     this.types = byType.keySet().stream().map(t -> t.getBytes(UTF_8)).toArray(byte[][]::new);
@@ -80,6 +104,10 @@ public final class QueueBinding {
     return worker;
   }
 
+  Clock clock() {
+    return clock;
+  }
+
   QueueState state() {
     return state;
   }
@@ -105,8 +133,38 @@ public final class QueueBinding {
     return deadLetterTopic;
   }
 
+  String retryTopic() {
+    return retryTopic;
+  }
+
+  /** Whether tasks come back through the retry topic. */
+  public boolean letsPass() {
+    return onRetry == OnRetry.LET_PASS;
+  }
+
+  /** Whether a task that waits so long leaves its place. */
+  boolean letsPass(long nanos) {
+    return letsPass() && nanos >= LONG_WAIT_NANOS;
+  }
+
+  /** The topics that are read for it. */
+  List<String> topics() {
+    return letsPass() ? List.of(topic, retryTopic) : List.of(topic);
+  }
+
   int laneCapacity() {
     return laneCapacity;
+  }
+
+  /**
+   * Which tasks of its topic are duplicates; those that come back through the retry topic are not.
+   */
+  DedupeDefinition dedupe(String ofTopic) {
+    return ofTopic.equals(topic) ? dedupe : DedupeDefinition.NONE;
+  }
+
+  ChildTasks children() {
+    return children;
   }
 
   int uncommittedMax() {

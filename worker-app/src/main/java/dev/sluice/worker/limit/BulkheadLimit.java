@@ -37,6 +37,12 @@ public final class BulkheadLimit implements Limit {
   }
 
   @Override
+  public int inUse() {
+    Bulkhead.Metrics now = bulkhead.getMetrics();
+    return now.getMaxAllowedConcurrentCalls() - now.getAvailableConcurrentCalls();
+  }
+
+  @Override
   public PauseReason reason() {
     return PauseReason.BULKHEAD_FULL;
   }

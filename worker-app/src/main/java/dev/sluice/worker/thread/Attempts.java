@@ -3,7 +3,7 @@ package dev.sluice.worker.thread;
 
 import dev.sluice.worker.engine.TaskRun;
 
-/** Runs the attempts of tasks, and writes the dead letters of those that are given up. */
+/** Runs the attempts of tasks, and writes those elsewhere that leave their lanes. */
 public interface Attempts {
   /** Decides between the return of a handler and the giving up of its thread. */
   interface Conclusion {
@@ -44,11 +44,11 @@ public interface Attempts {
   default void slow(TaskRun run, long nanos, long usualNanos) {}
 
   /**
-   * Told that an attempt which was to be dead-lettered does not count: its partition is gone. Under
-   * the engine's lock; must not block for long.
+   * Told that an attempt after which the task was to leave does not count: its partition is gone.
+   * Under the engine's lock; must not block for long.
    */
   void dropped(TaskRun run);
 
-  /** Has the dead letter of a task written. Called under the engine's lock; must not block. */
-  void deadLetter(TaskRun run, Outcome.Dead why);
+  /** Has a task written to where it goes. Called under the engine's lock; must not block. */
+  void leave(TaskRun run, Outcome.Leaving why);
 }

@@ -7,9 +7,13 @@ import dev.sluice.worker.engine.HandlerState;
 import dev.sluice.worker.engine.TaskRun;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
 
 /**
@@ -193,7 +197,19 @@ public final class HandlerThreads {
       engine.retry(run, retry.delayNanos(), retry.attemptUsed(), nanos, nowNanos);
     } else if (outcome instanceof Outcome.Dead dead) {
       if (engine.deadLetter(run, false, nanos)) {
-        attempts.deadLetter(run, dead);
+        attempts.leave(run, dead);
+      } else {
+        attempts.dropped(run);
+      }
+    } else if (outcome instanceof Outcome.Later later) {
+      if (engine.leave(run, later.attemptUsed(), nanos)) {
+        attempts.leave(run, later);
+      } else {
+        attempts.dropped(run);
+      }
+    } else if (outcome instanceof Outcome.Submits submits) {
+      if (engine.submits(run, nanos)) {
+        attempts.leave(run, submits);
       } else {
         attempts.dropped(run);
       }
@@ -225,13 +241,35 @@ public final class HandlerThreads {
           lookAtSlow(thread, run, ran);
         }
         long timeout = attempts.timeoutNanos(run);
-        if (ran > timeout && !run.timedOut()) {
+        long silent = nowNanos - run.aliveNanos(nowNanos - ran);
+        if (silent > timeout && !run.timedOut()) {
           thread.interrupt(run, true);
-        } else if (ran > timeout + GRACE_NANOS && run.timedOut()) {
+        } else if (silent > timeout + GRACE_NANOS && run.timedOut()) {
           giveUp(thread, run, ran, nowNanos);
         }
       }
     }
+  }
+
+  /**
+   * The attempts that have run for so long, the longest first, at most so many. Under the lock.
+   *
+   * @param visitor told of each with how long it has run
+   */
+  public void longest(
+      long atLeastNanos, int most, long nowNanos, ObjLongConsumer<TaskRun> visitor) {
+    busy.stream()
+        .filter(thread -> thread.size > 0 && !thread.givenUp && thread.current() != null)
+        .sorted(Comparator.comparingLong(HandlerThread::currentStartNanos))
+        .limit(most)
+        .forEach(
+            thread -> {
+              TaskRun run = thread.current();
+              long ran = nowNanos - thread.currentStartNanos();
+              if (run != null && ran >= atLeastNanos) {
+                visitor.accept(run, ran);
+              }
+            });
   }
 
   private void lookAtSlow(HandlerThread thread, TaskRun run, long ran) {
@@ -294,12 +332,24 @@ public final class HandlerThreads {
     hung++;
     thread.reported++;
     if (engine.deadLetter(run, true, ran)) {
-      attempts.deadLetter(run, attempts.hung(run, ran));
+      attempts.leave(run, attempts.hung(run, ran));
     } else {
       attempts.dropped(run);
     }
     engine.slotHung(run.handler(), thread.size, ran);
     wake(nowNanos);
+  }
+
+  /** What does not add up of slots, permits and lanes, in words. Under the lock. */
+  public List<String> leaks() {
+    Map<HandlerState, Integer> slots = new HashMap<>();
+    for (HandlerThread thread : busy) {
+      HandlerState slot = thread.slot;
+      if (slot != null && !thread.givenUp) {
+        slots.merge(slot, 1, Integer::sum);
+      }
+    }
+    return engine.audit(handler -> slots.getOrDefault(handler, 0));
   }
 
   /** Whether so many threads are stuck in handlers that the process should be replaced. */

@@ -23,11 +23,25 @@ public sealed interface Outcome {
    */
   record Retry(long delayNanos, boolean attemptUsed) implements Outcome {}
 
+  /** The task leaves its lane once it is written elsewhere. */
+  sealed interface Leaving extends Outcome {}
+
+  /** The handler returned, and has submitted tasks that are to be published before it is done. */
+  record Submits() implements Leaving {}
+
+  /**
+   * The task is to wait elsewhere for its next attempt, and to let others pass.
+   *
+   * @param delayNanos for this long
+   * @param attemptUsed whether the attempt counts
+   */
+  record Later(long delayNanos, boolean attemptUsed) implements Leaving {}
+
   /**
    * The task is to be dead-lettered.
    *
    * @param why the reason
    * @param failure what the handler threw, or what says that it never returned
    */
-  record Dead(String why, Throwable failure) implements Outcome {}
+  record Dead(String why, Throwable failure) implements Leaving {}
 }

@@ -70,7 +70,7 @@ final class EngineModel {
   private final List<Slot> slots = new ArrayList<>();
   private final Map<TestRun, Held> owners = new HashMap<>();
   private final Map<String, TestRun> running = new HashMap<>();
-  private final List<TestRun> deadLettering = new ArrayList<>();
+  private final List<TestRun> leaving = new ArrayList<>();
   private final List<TestRun> hung = new ArrayList<>();
 
   /** Ended runs of partitions that are gone, whose given-up threads are still inside. */
@@ -103,7 +103,7 @@ final class EngineModel {
     slow = new int[] {1, 4, 20}[random.nextInt(3)];
     metadataMax = random.nextBoolean() ? 4_000 : random.nextInt(40);
     for (int i = 0; i < PARTITIONS; i++) {
-      committed[i] = new LedgerSnapshot(0, "", 0);
+      committed[i] = new LedgerSnapshot(0, "", 0, true);
       everEnded.add(new HashSet<>());
       assign(i);
     }
@@ -353,7 +353,7 @@ final class EngineModel {
     boolean hangs = how == 19;
     require(engine.deadLetter(run, hangs, 1) == !gone, "dead letter counts wrongly", run);
     if (!gone) {
-      deadLettering.add(run);
+      leaving.add(run);
     }
     if (hangs) {
       hung.add(run);
@@ -393,10 +393,10 @@ final class EngineModel {
   }
 
   private void deadLettered() {
-    if (!deadLettering.isEmpty()) {
-      TestRun run = deadLettering.remove(random.nextInt(deadLettering.size()));
+    if (!leaving.isEmpty()) {
+      TestRun run = leaving.remove(random.nextInt(leaving.size()));
       boolean gone = run.partition.gone();
-      require(engine.deadLettered(run) == !gone, "dead letter counts wrongly", run);
+      require(engine.left(run, Engine.Left.DEAD) == !gone, "dead letter counts wrongly", run);
       if (!gone) {
         turnEnded(run);
         finished(run);
@@ -459,7 +459,7 @@ final class EngineModel {
       require(p.lane.maxDepth() <= laneCapacity, "lane overflow", p.lane.maxDepth());
       require(p.ledger.uncommitted() >= 0, "uncommitted", p.ledger.uncommitted());
       require(
-          p.running >= 0 && p.ready >= 0 && p.retryWaiting >= 0 && p.deadLettering >= 0,
+          p.running >= 0 && p.ready >= 0 && p.retryWaiting >= 0 && p.leaving >= 0,
           "a negative count",
           p.topic + p.partition);
       long position = p.ledger.position();
@@ -526,7 +526,7 @@ final class EngineModel {
         report(slot);
         engine.slotEnded(slot.handler, 1, 1_000_000);
       }
-      while (!deadLettering.isEmpty()) {
+      while (!leaving.isEmpty()) {
         deadLettered();
       }
       while (!hung.isEmpty()) {

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.worker.limit.BulkheadLimit;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -39,6 +43,30 @@ class EngineTest {
     world.succeed(a1);
     assertThat(takeOne()).isSameAs(a2);
     assertThat(partition.ledger().position()).isEqualTo(1);
+  }
+
+  @Test
+  void aPlaceThatIsNotGivenBackIsNamed() {
+    Limit leaking =
+        new BulkheadLimit(
+            Bulkhead.of("b", BulkheadConfig.custom().maxWaitDuration(Duration.ZERO).build()));
+    TestWorld other = new TestWorld(4, List.of(leaking));
+    PartitionState assigned = other.assign("t", 0);
+    TestRun run = other.accept(assigned, 0, "a");
+    assertThat(other.engine.audit(handler -> 0)).isEmpty();
+    assertThat(other.take()).containsExactly(run);
+    assertThat(other.engine.audit(handler -> 1)).isEmpty();
+    assertThat(other.engine.audit(handler -> 0))
+        .hasSize(2)
+        .anyMatch(leak -> leak.contains("1 permits (BULKHEAD_FULL)"))
+        .anyMatch(leak -> leak.contains("queue q counts 1 slots"));
+    other.succeed(run);
+    assertThat(other.engine.audit(handler -> 0)).isEmpty();
+    assigned.lane().add(1);
+    assertThat(other.engine.audit(handler -> 0))
+        .singleElement()
+        .asString()
+        .contains("the lane of t-0 counts 1 tasks, and 0 are unfinished");
   }
 
   @Test
@@ -99,7 +127,7 @@ class EngineTest {
     assertThat(world.take()).isEmpty();
     assertThat(partition.ledger().position()).isZero();
     assertThat(engine.quiet(List.of(new PartitionId("t", 0)))).isFalse();
-    assertThat(engine.deadLettered(dead)).isTrue();
+    assertThat(engine.left(dead, Engine.Left.DEAD)).isTrue();
     assertThat(partition.ledger().position()).isEqualTo(1);
     assertThat(takeOne()).isSameAs(next);
   }
@@ -111,7 +139,7 @@ class EngineTest {
     takeOne();
     engine.deadLetter(hung, true, 10);
     slotEnded();
-    engine.deadLettered(hung);
+    engine.left(hung, Engine.Left.DEAD);
     assertThat(partition.ledger().position()).isEqualTo(1);
     assertThat(world.take()).isEmpty();
     engine.hungReturned(hung);
@@ -124,7 +152,7 @@ class EngineTest {
     takeOne();
     engine.deadLetter(hung, true, 10);
     slotEnded();
-    engine.deadLettered(hung);
+    engine.left(hung, Engine.Left.DEAD);
     engine.removed(new PartitionId("t", 0));
     engine.hungReturned(hung);
     assertThat(keys()).isZero();

@@ -39,7 +39,8 @@ final class TestWorld {
   /** Assigns a partition where the broker's commit left it. */
   PartitionState assign(String topic, int partition) {
     LedgerSnapshot from =
-        committed.getOrDefault(new PartitionId(topic, partition), new LedgerSnapshot(0, "", 0));
+        committed.getOrDefault(
+            new PartitionId(topic, partition), new LedgerSnapshot(0, "", 0, true));
     DoneRanges restored = LedgerCodec.decode(from.position(), from.metadata()).orElseThrow();
     return engine.assigned(
         new Assignment(

@@ -5,12 +5,20 @@ import dev.sluice.TaskContext;
 
 /** A context of that attempt, of the record orders/3/42. */
 record FakeContext(int attempt) implements TaskContext {
+  @Override
+  public String submit(dev.sluice.Task<?> child) {
+    throw new UnsupportedOperationException("Nothing is submitted here");
+  }
+
   static final FakeContext FIRST = new FakeContext(1);
 
   @Override
   public boolean cancelled() {
     return false;
   }
+
+  @Override
+  public void heartbeat(String progress) {}
 
   @Override
   public String worker() {

@@ -89,7 +89,7 @@ class HandlerThreadsTest {
     }
 
     @Override
-    public void deadLetter(TaskRun run, Outcome.Dead why) {
+    public void leave(TaskRun run, Outcome.Leaving why) {
       throw new AssertionError("nothing is given up here");
     }
   }
@@ -211,7 +211,7 @@ class HandlerThreadsTest {
     public void dropped(TaskRun run) {}
 
     @Override
-    public void deadLetter(TaskRun run, Outcome.Dead why) {}
+    public void leave(TaskRun run, Outcome.Leaving why) {}
   }
 
   @Test

@@ -3,23 +3,30 @@ package dev.sluice.worker.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.sluice.PermanentTaskException;
 import dev.sluice.history.HistoryEvent;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
+import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.thread.Outcome;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -28,16 +35,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes dead letters on a thread of its own, since a send may block for metadata. A task stays in
- * its lane until its dead letter is acknowledged, which bounds what waits here; a failed send is
- * tried again until it succeeds or the worker stops, and the ledger does not move before.
+ * Writes the tasks that leave their lane, into dead letters or into the delay topics, on a thread
+ * of its own, since a send may block for metadata. A task stays in its lane until the write is
+ * acknowledged, which bounds what waits here; a failed send is tried again until it succeeds or the
+ * worker stops, and the ledger does not move before.
  */
-final class DeadLetterWriter implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(DeadLetterWriter.class);
+final class LeavingTasks implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LeavingTasks.class);
   private static final int MESSAGE_CHARS_MAX = 1_000;
   private static final int STACK_CHARS_MAX = 4_000;
   private static final long RETRY_NANOS = 500_000_000L;
+
+  /** A topic that was deleted may come back, but not for ever is that waited for. */
+  private static final int CHILD_TRIES_MAX = 60;
+
   private static final long ANEW_NANOS = 5_000_000_000L;
+
+  /** Told of each task that is where it goes. */
+  interface Left {
+    void left(RecordRun run, Engine.Left where);
+  }
 
   /** How much of the task a dead letter carries. */
   private enum Size {
@@ -46,13 +63,29 @@ final class DeadLetterWriter implements AutoCloseable {
     WITHOUT_PAYLOAD
   }
 
-  private record Letter(RecordRun run, Outcome.Dead why, Size size, long notBeforeNanos) {}
+  /**
+   * @param tries how often it was written in vain
+   */
+  private record Letter(
+      RecordRun run, Outcome.Leaving why, Size size, long notBeforeNanos, int tries) {
+    boolean dead() {
+      return why instanceof Outcome.Dead;
+    }
+
+    Engine.Left where() {
+      if (why instanceof Outcome.Submits) {
+        return Engine.Left.DONE;
+      }
+      return dead() ? Engine.Left.DEAD : Engine.Left.LATER;
+    }
+  }
 
   private final Map<String, Object> producerProperties;
   private final String worker;
   private final Clock clock;
   private final @Nullable HistoryWriter history;
-  private final Consumer<RecordRun> acknowledged;
+  private final DelayRoute delays;
+  private final Left left;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Queue<Letter> letters = new ArrayDeque<>();
@@ -60,24 +93,26 @@ final class DeadLetterWriter implements AutoCloseable {
   private boolean closed;
 
   /**
-   * @param acknowledged told of each task whose dead letter is in the log
+   * @param delays where tasks wait that let others pass
    */
-  DeadLetterWriter(
+  LeavingTasks(
       Map<String, Object> producerProperties,
       String worker,
       Clock clock,
       @Nullable HistoryWriter history,
-      Consumer<RecordRun> acknowledged) {
+      DelayRoute delays,
+      Left left) {
     this.producerProperties = producerProperties;
     this.worker = worker;
     this.clock = clock;
     this.history = history;
-    this.acknowledged = acknowledged;
+    this.delays = delays;
+    this.left = left;
   }
 
   /** Never blocks. */
-  void write(RecordRun run, Outcome.Dead why) {
-    add(new Letter(run, why, Size.FULL, clock.nanos()));
+  void write(RecordRun run, Outcome.Leaving why) {
+    add(new Letter(run, why, Size.FULL, clock.nanos(), 0));
   }
 
   private void add(Letter letter) {
@@ -108,8 +143,8 @@ final class DeadLetterWriter implements AutoCloseable {
         }
       } catch (RuntimeException e) {
         LOG.error(
-            "The producer of dead letters failed and is made anew in {} s; tasks that failed for"
-                + " good stay unfinished until then",
+            "The producer of dead letters and delayed retries failed and is made anew in {} s; tasks"
+                + " that failed stay unfinished until then",
             TimeUnit.NANOSECONDS.toSeconds(ANEW_NANOS),
             e);
       }
@@ -157,7 +192,11 @@ final class DeadLetterWriter implements AutoCloseable {
   private void send(KafkaProducer<byte[], byte[]> producer, Letter letter) {
     if (letter.run().stale()) {
       record(letter.run(), HistoryEvent.FAILED, "STALE");
-      acknowledged.accept(letter.run());
+      left.left(letter.run(), letter.where());
+      return;
+    }
+    if (letter.why() instanceof Outcome.Submits) {
+      sendChildren(producer, letter);
       return;
     }
     try {
@@ -165,7 +204,7 @@ final class DeadLetterWriter implements AutoCloseable {
           record(letter),
           (metadata, failure) -> {
             if (failure == null) {
-              written(letter.run(), letter.why());
+              written(letter);
             } else {
               again(letter, failure);
             }
@@ -175,23 +214,79 @@ final class DeadLetterWriter implements AutoCloseable {
     }
   }
 
-  private void written(RecordRun run, Outcome.Dead why) {
-    if (run.stale()) {
-      record(run, HistoryEvent.FAILED, "STALE");
-    } else {
-      record(run, HistoryEvent.DEAD, why.failure().getClass().getName());
+  /** All of them, before the task counts as done; where one fails, all are sent again. */
+  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
+  private void sendChildren(KafkaProducer<byte[], byte[]> producer, Letter letter) {
+    List<ProducerRecord<byte[], byte[]>> children = letter.run().children();
+    AtomicInteger open = new AtomicInteger(children.size());
+    AtomicReference<@Nullable Exception> first = new AtomicReference<>();
+    for (ProducerRecord<byte[], byte[]> child : children) {
+      Callback told =
+          (metadata, failure) -> {
+            if (failure != null) {
+              first.compareAndSet(null, failure);
+            }
+            if (open.decrementAndGet() > 0) {
+              return;
+            }
+            Exception why = first.get();
+            if (why == null) {
+              written(letter);
+            } else {
+              childFailed(letter, why);
+            }
+          };
+      try {
+        producer.send(child, told);
+      } catch (RuntimeException e) {
+        told.onCompletion(null, e);
+      }
     }
-    acknowledged.accept(run);
   }
 
-  private void record(RecordRun run, HistoryEvent event, String error) {
+  private void childFailed(Letter letter, Exception why) {
+    boolean hopeless =
+        why instanceof RecordTooLargeException
+            || why instanceof AuthorizationException
+            || why instanceof InvalidTopicException
+            || letter.tries() >= CHILD_TRIES_MAX;
+    if (hopeless) {
+      PermanentTaskException failure =
+          new PermanentTaskException("A task that it has submitted could not be published", why);
+      add(
+          new Letter(
+              letter.run(),
+              new Outcome.Dead("its work is done, but not passed on", failure),
+              Size.FULL,
+              clock.nanos(),
+              0));
+    } else {
+      again(letter, why);
+    }
+  }
+
+  private void written(Letter letter) {
+    RecordRun run = letter.run();
+    if (run.stale()) {
+      record(run, HistoryEvent.FAILED, "STALE");
+    } else if (letter.where() == Engine.Left.DONE) {
+      record(run, HistoryEvent.DONE, null);
+    } else if (letter.why() instanceof Outcome.Dead dead) {
+      record(run, HistoryEvent.DEAD, dead.failure().getClass().getName());
+    } else {
+      record(run, HistoryEvent.FAILED, "LATER");
+    }
+    left.left(run, letter.where());
+  }
+
+  private void record(RecordRun run, HistoryEvent event, @Nullable String error) {
     HistoryWriter writer = history;
     if (writer != null) {
       writer.task(
           event,
           run.id(),
           run.record.key(),
-          run.queue.name(),
+          run.historyQueue(),
           run.record.partition(),
           run.record.offset(),
           run.attempt(),
@@ -201,33 +296,65 @@ final class DeadLetterWriter implements AutoCloseable {
 
   private void again(Letter letter, Exception failure) {
     Size size = letter.size();
-    if (failure instanceof RecordTooLargeException && size != Size.WITHOUT_PAYLOAD) {
+    if (failure instanceof RecordTooLargeException
+        && letter.dead()
+        && size != Size.WITHOUT_PAYLOAD) {
       size = size == Size.FULL ? Size.WITHOUT_STACK : Size.WITHOUT_PAYLOAD;
-      add(new Letter(letter.run(), letter.why(), size, clock.nanos()));
+      add(new Letter(letter.run(), letter.why(), size, clock.nanos(), 0));
       return;
     }
     LOG.warn(
-        "The dead letter of task {} could not be written to {}; its task stays unfinished and the"
-            + " write is tried again: {}",
+        "What is to be written of task {} could not be, to {}; it stays unfinished and the write is tried again: {}",
         letter.run().id(),
-        letter.run().queue.deadLetterTopic(),
+        where(letter),
         failure.toString());
-    add(new Letter(letter.run(), letter.why(), size, clock.nanos() + RETRY_NANOS));
+    int tries = letter.tries() + 1;
+    add(new Letter(letter.run(), letter.why(), size, clock.nanos() + RETRY_NANOS, tries));
+  }
+
+  private static String where(Letter letter) {
+    return switch (letter.where()) {
+      case DEAD -> letter.run().queue.deadLetterTopic();
+      case LATER -> "the delay topics";
+      case DONE -> "the queues of what it has submitted";
+    };
   }
 
   private ProducerRecord<byte[], byte[]> record(Letter letter) {
     RecordRun run = letter.run();
-    Throwable failure = letter.why().failure();
     Headers headers = new RecordHeaders(run.record.headers().toArray());
-    put(headers, TaskHeaders.ORIGIN, TaskCodec.origin(run.record));
+    if (!run.ofRetryTopic() || TaskCodec.text(headers, TaskHeaders.ORIGIN) == null) {
+      put(headers, TaskHeaders.ORIGIN, TaskCodec.origin(run.record));
+    }
     if (TaskCodec.text(headers, TaskHeaders.ID) == null) {
       put(headers, TaskHeaders.ID, run.id());
     }
+    if (letter.why() instanceof Outcome.Dead dead) {
+      return deadLetter(letter, dead, headers);
+    }
+    return later(run, (Outcome.Later) letter.why(), headers);
+  }
+
+  private ProducerRecord<byte[], byte[]> later(
+      RecordRun run, Outcome.Later later, Headers headers) {
+    int next = later.attemptUsed() ? run.attempt() + 1 : run.attempt();
+    put(headers, TaskHeaders.ATTEMPT, Integer.toString(next));
+    return delays.enter(
+        new ProducerRecord<>(
+            run.queue.retryTopic(), null, run.record.key(), run.record.value(), headers),
+        run.id(),
+        TimeUnit.NANOSECONDS.toMillis(later.delayNanos()));
+  }
+
+  private ProducerRecord<byte[], byte[]> deadLetter(
+      Letter letter, Outcome.Dead dead, Headers headers) {
+    RecordRun run = letter.run();
+    Throwable failure = dead.failure();
     put(headers, TaskHeaders.ERROR_TYPE, failure.getClass().getName());
     put(
         headers,
         TaskHeaders.ERROR_MESSAGE,
-        capped(letter.why().why() + ": " + failure.getMessage(), MESSAGE_CHARS_MAX));
+        capped(dead.why() + ": " + failure.getMessage(), MESSAGE_CHARS_MAX));
     put(headers, TaskHeaders.ERROR_ATTEMPTS, Integer.toString(run.attempt()));
     long now = clock.epochMillis();
     long first = run.firstFailureAtMillis == 0 ? now : run.firstFailureAtMillis;

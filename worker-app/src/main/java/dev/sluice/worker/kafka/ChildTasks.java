@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.worker.kafka;
+
+import dev.sluice.PermanentTaskException;
+import dev.sluice.Task;
+import dev.sluice.time.Clock;
+import dev.sluice.wire.PayloadCodec;
+import dev.sluice.wire.TaskCodec;
+import dev.sluice.wire.TaskHeaders;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Headers;
+
+/** Makes records of the tasks that handlers submit. Thread-safe. */
+public final class ChildTasks {
+  private static final List<String> TRACE = List.of("traceparent", "tracestate", "baggage");
+  private static final int KNOWN_MAX = 10_000;
+  private static final long LONGEST_MILLIS = Duration.ofDays(365).toMillis();
+
+  private final PayloadCodec codec;
+  private final Map<String, String> topics;
+  private final String source;
+  private final Predicate<String> exists;
+  private final DelayRoute delays;
+  private final int recordBytesMax;
+  private final Clock clock;
+  private final Set<String> known = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param topics of the queues whose topics have other names
+   * @param source the CloudEvents source of the tasks
+   * @param exists whether a topic does; may block
+   * @param recordBytesMax the most that the client takes in one request
+   */
+  public ChildTasks(
+      PayloadCodec codec,
+      Map<String, String> topics,
+      String source,
+      Predicate<String> exists,
+      DelayRoute delays,
+      int recordBytesMax,
+      Clock clock) {
+    this.codec = codec;
+    this.topics = Map.copyOf(topics);
+    this.source = source;
+    this.exists = exists;
+    this.delays = delays;
+    this.recordBytesMax = recordBytesMax;
+    this.clock = clock;
+  }
+
+  /**
+   * The record of a task that is submitted by another one.
+   *
+   * @param number of it among those of the same parent, from 1
+   * @throws PermanentTaskException if it can never be published
+   */
+  ProducerRecord<byte[], byte[]> record(RecordRun parent, Task<?> child, int number) {
+    byte[] payload = codec.encode(child.payload());
+    String given = child.id();
+    String id = given == null ? parent.id() + "." + number : given;
+    Task<byte[]> task = child.id(id).payload(payload);
+    for (String name : TRACE) {
+      String value = TaskCodec.text(parent.record.headers(), name);
+      if (value != null && !task.headers().containsKey(name)) {
+        task = task.header(name, value);
+      }
+    }
+    String topic = topics.getOrDefault(task.queue(), task.queue());
+    check(id, task, topic, payload.length);
+    String contentType =
+        task.headers().getOrDefault(TaskHeaders.CONTENT_TYPE, codec.contentType(child.payload()));
+    long now = clock.epochMillis();
+    ProducerRecord<byte[], byte[]> record =
+        TaskCodec.toRecord(task, topic, contentType, source, now);
+    long due = TaskCodec.notBeforeMillis(record.headers());
+    return due <= now ? record : delays.enter(record, id, due - now);
+  }
+
+  private void check(String id, Task<?> task, String topic, int payloadBytes) {
+    if (bytes(task, payloadBytes) > recordBytesMax) {
+      throw new PermanentTaskException(
+          "The submitted task "
+              + id
+              + " has "
+              + payloadBytes
+              + " bytes, and the client sends at most "
+              + recordBytesMax
+              + " (max.request.size). Pass on where the data is instead.");
+    }
+    long due = notBefore(task);
+    if (due - clock.epochMillis() > LONGEST_MILLIS) {
+      throw new PermanentTaskException(
+          "The submitted task " + id + " is to wait for more than a year");
+    }
+    if (!known.contains(topic)) {
+      if (!exists.test(topic)) {
+        throw new PermanentTaskException(
+            "The submitted task " + id + " is for topic " + topic + ", which does not exist");
+      }
+      if (known.size() >= KNOWN_MAX) {
+        known.clear();
+      }
+      known.add(topic);
+    }
+  }
+
+  private static long notBefore(Task<?> task) {
+    String text = task.headers().get(TaskHeaders.NOT_BEFORE);
+    try {
+      return text == null ? 0 : Long.parseLong(text.trim());
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** About what its record takes, rounded up. */
+  static long bytes(Task<?> task, int payloadBytes) {
+    byte[] key = task.key();
+    long bytes = 512L + payloadBytes + (key == null ? 0 : key.length) + 3L * task.type().length();
+    for (Map.Entry<String, String> header : task.headers().entrySet()) {
+      bytes += 8 + 3L * (header.getKey().length() + header.getValue().length());
+    }
+    return bytes;
+  }
+
+  /** About what a record takes of the memory of its parent. */
+  static long bytes(ProducerRecord<byte[], byte[]> record) {
+    long bytes = 256;
+    Headers headers = record.headers();
+    for (org.apache.kafka.common.header.Header header : headers) {
+      bytes += header.key().length() + (header.value() == null ? 0 : header.value().length);
+    }
+    return bytes
+        + (record.key() == null ? 0 : record.key().length)
+        + (record.value() == null ? 0 : record.value().length);
+  }
+}
