@@ -34,6 +34,11 @@ public record CheckOptions(
     return new CheckOptions(order, null, Duration.ZERO, List.of(), 0);
   }
 
+  /** The same, of one queue only, where the histories hold several. */
+  public CheckOptions ofQueue(String name) {
+    return new CheckOptions(order, name, commitWindow, disturbances, unexplainedMax);
+  }
+
   /** The same with disturbances and the commit window that bounds what they cost. */
   public CheckOptions disturbedBy(List<Disturbance> what, Duration window) {
     return new CheckOptions(order, queue, window, what, unexplainedMax);

@@ -14,6 +14,7 @@ final class DuplicateJudge {
     final Disturbance disturbance;
     long inFlight;
     long completedInWindow;
+    long completedSinceSample;
     long duplicates;
 
     Tally(Disturbance disturbance) {
@@ -25,6 +26,7 @@ final class DuplicateJudge {
   private final CheckOptions options;
   private final Violations violations;
   private final List<Tally> tallies = new ArrayList<>();
+  private final List<Tally> outages = new ArrayList<>();
   private final Map<String, List<Tally>> byIncarnation = new HashMap<>();
   private final List<String> unexplained = new ArrayList<>();
   private long unexplainedCount;
@@ -39,6 +41,10 @@ final class DuplicateJudge {
     for (Disturbance each : options.disturbances()) {
       Tally tally = new Tally(each);
       tallies.add(tally);
+      if (each.kind() == Disturbance.Kind.OUTAGE) {
+        outages.add(tally);
+        continue;
+      }
       byIncarnation.computeIfAbsent(each.incarnation(), i -> new ArrayList<>()).add(tally);
     }
   }
@@ -73,6 +79,13 @@ final class DuplicateJudge {
   /** What may run again after a disturbance: in flight then, or completed shortly before. */
   private void countUncommitted(int run) {
     RunTable runs = history.runs;
+    for (Tally outage : outages) {
+      if (runs.ending(run).terminal() && during(outage, run)) {
+        outage.completedInWindow++;
+      } else if (runs.start(run) <= outage.disturbance.toMono() && during(outage, run)) {
+        outage.inFlight++;
+      }
+    }
     List<Tally> ofWorker = byIncarnation.get(history.incarnations.get(runs.incarnation(run)));
     if (ofWorker == null) {
       return;
@@ -85,10 +98,11 @@ final class DuplicateJudge {
               : runs.start(run) <= at && runs.end(run) > at;
       if (cut) {
         tally.inFlight++;
-      } else if (runs.ending(run).terminal()
-          && runs.end(run) <= at
-          && runs.end(run) >= at - options.commitWindow().toNanos()) {
-        tally.completedInWindow++;
+      } else if (runs.ending(run).terminal() && runs.end(run) <= at) {
+        tally.completedSinceSample += runs.end(run) > tally.disturbance.sampledMono() ? 1 : 0;
+        if (runs.end(run) >= at - options.commitWindow().toNanos()) {
+          tally.completedInWindow++;
+        }
       }
     }
   }
@@ -114,8 +128,20 @@ final class DuplicateJudge {
     }
   }
 
+  /** Whether a run ended when no commit could cover it. */
+  private boolean during(Tally outage, int run) {
+    long end = history.runs.end(run);
+    return end >= outage.disturbance.fromMono() - options.commitWindow().toNanos()
+        && end <= outage.disturbance.toMono();
+  }
+
   private @Nullable Tally cause(int before, Ending ending) {
     RunTable runs = history.runs;
+    for (Tally outage : outages) {
+      if (during(outage, before)) {
+        return outage;
+      }
+    }
     List<Tally> ofWorker = byIncarnation.get(history.incarnations.get(runs.incarnation(before)));
     if (ofWorker == null) {
       return null;
@@ -138,7 +164,10 @@ final class DuplicateJudge {
     List<DisturbanceFigures> figures = new ArrayList<>();
     long total = unexplainedCount + outlived;
     for (Tally tally : tallies) {
-      long bound = tally.inFlight + tally.completedInWindow;
+      long known = tally.disturbance.uncommitted();
+      long uncommitted =
+          Math.max(tally.completedInWindow, known < 0 ? 0 : known + tally.completedSinceSample);
+      long bound = tally.inFlight + uncommitted;
       figures.add(
           new DisturbanceFigures(
               tally.disturbance.kind(),
@@ -162,7 +191,8 @@ final class DuplicateJudge {
                 + tally.completedInWindow
                 + " had completed in the commit window of "
                 + options.commitWindow().toMillis()
-                + " ms");
+                + " ms"
+                + (known < 0 ? "" : "; no commit covered " + uncommitted));
       }
     }
     if (unexplainedCount > options.unexplainedMax()) {

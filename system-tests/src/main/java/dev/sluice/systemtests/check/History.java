@@ -5,14 +5,22 @@ import dev.sluice.history.HistoryEvent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The histories of all processes, joined: what is known of each offset, and all its runs. */
 final class History {
+  /** How the topic ends through which tasks come back that let others pass. */
+  private static final String RETRY_TOPIC = ".retry";
+
+  /** What ends an attempt after which a task waits elsewhere. */
+  private static final String LATER = "LATER";
+
   private record TaskAt(int partition, long offset) {}
 
   final RunTable runs = new RunTable();
@@ -22,8 +30,13 @@ final class History {
   final List<String> endedWithoutStart = new ArrayList<>();
   final Map<HistoryEvent, Long> counts = new HashMap<>();
   final List<String> incarnations = new ArrayList<>();
+
+  /** Accepted tasks that were not in their queue yet and have no terminal record, by id. */
+  final Set<String> delayed = new HashSet<>();
+
   int tornLines;
 
+  private final Set<String> endedElsewhere = new HashSet<>();
   private final LongSet acceptedIds = new LongSet();
   private final Map<String, Integer> numberOf = new HashMap<>();
   private final List<Long> lastMono = new ArrayList<>();
@@ -45,7 +58,11 @@ final class History {
     counts.merge(line.event(), 1L, Long::sum);
     switch (line.event()) {
       case ACCEPTED -> {
-        partition(line.partition()).accept(line.offset(), keyOf(line));
+        if (line.partition() < 0) {
+          delayed.add(line.id());
+        } else {
+          partition(line.partition()).accept(line.offset(), keyOf(line));
+        }
         acceptedIds.add(LongSet.hash(line.id()));
       }
       case REJECTED -> rejected.add(LongSet.hash(line.id()));
@@ -85,13 +102,23 @@ final class History {
   }
 
   private void worked(HistoryLine line, OpenRuns open) {
-    if (!isOfQueue(line)) {
+    if (cameBack(line) || !isOfQueue(line)) {
       return;
     }
     counts.merge(line.event(), 1L, Long::sum);
     int incarnation = incarnation(line);
+    if (line.event().terminal()) {
+      delayed.remove(line.id());
+    }
+    if (line.partition() < 0) {
+      return; // cancelled before it was in its queue
+    }
     PartitionTable partition = partition(line.partition());
     int at = partition.know(line.offset(), keyOf(line));
+    if (line.event() == HistoryEvent.DUPLICATE) {
+      partition.terminal(at, line.mono()); // nothing is owed for this record
+      return;
+    }
     TaskAt task = new TaskAt(line.partition(), line.offset());
     if (line.event() == HistoryEvent.START) {
       long id = LongSet.hash(line.id());
@@ -119,9 +146,24 @@ final class History {
       run = addRun(line, incarnation, partition, at);
     }
     runs.end(run, ending, line.mono());
-    if (ending.terminal()) {
+    if (LATER.equals(line.error()) && !endedElsewhere.contains(line.id())) {
+      delayed.add(line.id());
+    }
+    if (ending.terminal() || LATER.equals(line.error())) {
       partition.terminal(at, line.mono());
     }
+  }
+
+  /** Whether it is of a task that waited elsewhere: then only its end counts, by its id. */
+  private boolean cameBack(HistoryLine line) {
+    if (!String.valueOf(line.queue()).endsWith(RETRY_TOPIC)) {
+      return false;
+    }
+    if (line.event().terminal()) {
+      endedElsewhere.add(line.id());
+      delayed.remove(line.id());
+    }
+    return true;
   }
 
   private int addRun(HistoryLine line, int incarnation, PartitionTable partition, int at) {
@@ -188,7 +230,14 @@ final class History {
           from = latest(from, runs.end(run), each.toMono());
         }
       }
-      settled.add(new Disturbance(each.kind(), each.incarnation(), from, each.toMono()));
+      settled.add(
+          new Disturbance(
+              each.kind(),
+              each.incarnation(),
+              from,
+              each.toMono(),
+              each.uncommitted(),
+              each.sampledMono()));
     }
     return settled;
   }

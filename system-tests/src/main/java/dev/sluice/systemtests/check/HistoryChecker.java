@@ -114,6 +114,10 @@ public final class HistoryChecker {
                                 + at
                                 + " was accepted and has "
                                 + (partition.firstRun(at) < 0 ? "no run" : "no terminal record"))));
+    history.delayed.forEach(
+        id ->
+            violations.add(
+                Rule.LOST, "the delayed task " + id + " was accepted and has no terminal record"));
     history.rejectedButStarted.forEach(
         id -> violations.add(Rule.REJECTED_BUT_STARTED, "the task " + id));
     history.endedWithoutStart.forEach(text -> violations.add(Rule.ENDED_WITHOUT_START, text));

@@ -164,7 +164,9 @@ final class HistoryReader {
           known == HistoryEvent.REJECTED
               || known == HistoryEvent.UNKNOWN
               || known == HistoryEvent.ACCEPTED;
-      if ((!submitted || known == HistoryEvent.ACCEPTED) && (partition < 0 || offset < 0)) {
+      // A delayed task has no place in its queue until it is due, or ever where it is cancelled.
+      boolean placed = !submitted && known != HistoryEvent.CANCELLED;
+      if (placed && (partition < 0 || offset < 0)) {
         throw damaged("is '" + known.word() + "' and names no partition and offset", null);
       }
       if (!submitted && incarnation == null) {

@@ -153,7 +153,9 @@ final class OrderJudge {
   }
 
   private boolean disturbedBetween(int before, int run) {
-    for (Disturbance each : disturbancesOf(before)) {
+    List<Disturbance> all = new ArrayList<>(disturbancesOf(before));
+    all.addAll(disturbances.getOrDefault(Disturbance.ALL, List.of()));
+    for (Disturbance each : all) {
       if (each.fromMono() <= history.runs.start(run)
           && each.toMono() >= history.runs.start(before)) {
         return true;

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How long each partition stood still, from the times at which tasks started. Under a steady load a
@@ -20,6 +21,11 @@ public final class StartGaps {
 
   /** Reads the starts of the histories of workers. */
   public static StartGaps read(List<Path> workers) {
+    return read(workers, null);
+  }
+
+  /** Reads those of one queue; of all if it is null. */
+  public static StartGaps read(List<Path> workers, @Nullable String queue) {
     StartGaps gaps = new StartGaps();
     Map<String, Integer> incarnations = new TreeMap<>();
     Map<Integer, List<Integer>> byPartition = new TreeMap<>();
@@ -28,7 +34,8 @@ public final class StartGaps {
           HistoryReader.read(
               worker,
               line -> {
-                if (line.event() == HistoryEvent.START) {
+                if (line.event() == HistoryEvent.START
+                    && (queue == null || queue.equals(line.queue()))) {
                   int incarnation =
                       incarnations.computeIfAbsent(
                           String.valueOf(line.incarnation()), name -> incarnations.size());

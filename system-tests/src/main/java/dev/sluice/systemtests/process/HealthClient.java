@@ -38,7 +38,11 @@ public final class HealthClient {
   /** All samples of {@code /metrics}, by name and labels as they are printed; empty if none. */
   public Map<String, Double> metrics() {
     Map<String, Double> samples = new LinkedHashMap<>();
-    get("/metrics")
+    Answer answer = get("/metrics");
+    if (answer.status() != 200) {
+      return samples;
+    }
+    answer
         .body()
         .lines()
         .filter(line -> !line.startsWith("#") && line.contains(" "))

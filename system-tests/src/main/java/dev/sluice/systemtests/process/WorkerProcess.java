@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntSupplier;
 import java.util.regex.Matcher;
@@ -25,13 +26,15 @@ public final class WorkerProcess implements AutoCloseable {
   private static final Pattern PORT = Pattern.compile("Metrics and health on port (\\d+)\\R");
 
   /** Made of {@link Disturbance} as soon as the incarnation is known from the history. */
-  private record Fault(long fromMono, long toMono) {}
+  private record Fault(long fromMono, long toMono, long uncommitted, long sampledMono) {}
 
   private final JavaProcess process;
   private final Path history;
   private final HealthClient health;
   private final List<Fault> faults = new ArrayList<>();
   private long suspendedMono;
+  private long uncommitted = -1;
+  private long sampledMono;
   private @Nullable String incarnation;
 
   private WorkerProcess(JavaProcess process, Path history, HealthClient health) {
@@ -76,9 +79,26 @@ public final class WorkerProcess implements AutoCloseable {
     };
   }
 
+  /**
+   * Asks the worker what a crash would run again, for the disturbance that comes next: after a
+   * rebalance that hangs, for example, this is more than what ended in the last moment.
+   */
+  public void sample() {
+    sampledMono = SystemClock.INSTANCE.nanos();
+    Map<String, Double> metrics = health.metrics();
+    uncommitted = -1;
+    metrics.forEach(
+        (name, value) -> {
+          if (name.startsWith("sluice_worker_uncommitted")) {
+            uncommitted = Math.max(0, uncommitted) + value.longValue();
+          }
+        });
+  }
+
   /** Ends the worker as kill -9 does. */
   public void kill9() {
-    faults.add(new Fault(SystemClock.INSTANCE.nanos(), Long.MAX_VALUE));
+    long now = SystemClock.INSTANCE.nanos();
+    faults.add(new Fault(now, Long.MAX_VALUE, uncommitted, uncommitted < 0 ? now : sampledMono));
     process.kill9();
   }
 
@@ -90,7 +110,13 @@ public final class WorkerProcess implements AutoCloseable {
 
   /** Lets the worker go on. */
   public void resume() {
-    faults.add(new Fault(suspendedMono, SystemClock.INSTANCE.nanos()));
+    faults.add(
+        new Fault(
+            suspendedMono,
+            SystemClock.INSTANCE.nanos(),
+            uncommitted,
+            uncommitted < 0 ? suspendedMono : sampledMono));
+    uncommitted = -1;
     process.resume();
   }
 
@@ -108,9 +134,10 @@ public final class WorkerProcess implements AutoCloseable {
       known.ifPresent(
           name ->
               all.add(
-                  fault.toMono() == Long.MAX_VALUE
-                      ? Disturbance.kill(name, fault.fromMono())
-                      : Disturbance.suspension(name, fault.fromMono(), fault.toMono())));
+                  (fault.toMono() == Long.MAX_VALUE
+                          ? Disturbance.kill(name, fault.fromMono())
+                          : Disturbance.suspension(name, fault.fromMono(), fault.toMono()))
+                      .sampled(fault.uncommitted(), fault.sampledMono())));
     }
     return all;
   }

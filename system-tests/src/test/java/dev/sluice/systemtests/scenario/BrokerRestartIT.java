@@ -30,6 +30,7 @@ class BrokerRestartIT {
   @ParameterizedTest
   @EnumSource(How.class)
   void losesNothingWhileTheBrokerIsAway(How how) throws Exception {
+    Scenario.onlyInFull("the torture run restarts and kills brokers");
     String name = how == How.STOP ? "broker-stop" : "broker-kill";
     try (Scenario scenario = new Scenario(name, PARTITIONS)) {
       WorkerProcess first = worker(scenario, "first");

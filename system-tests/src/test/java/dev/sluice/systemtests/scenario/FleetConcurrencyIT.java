@@ -12,10 +12,12 @@ import dev.sluice.time.SystemClock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** So many tasks at once in all workers together, while one of them stands still. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class FleetConcurrencyIT {
   private static final int SLOTS = 20;
   private static final Duration LONG = Duration.ofSeconds(120);

@@ -12,9 +12,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of a fleet rate when what it is kept with goes away and comes back. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class FleetHealingIT {
   private static final Duration LONG = Duration.ofSeconds(90);
   private static final FleetLimits LIMITS = new FleetLimits(200, 20, 0);

@@ -167,6 +167,7 @@ class FleetRateIT {
 
   @Test
   void goesRoundInTurnsWhereItIsSmall() {
+    Scenario.onlyInFull("the simulation");
     try (Scenario scenario = new Scenario("fleet-small", PARTITIONS)) {
       int count = Scenario.size(4, 10);
       Fleet fleet =

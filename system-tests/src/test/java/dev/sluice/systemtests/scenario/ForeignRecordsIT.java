@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Kafka's own console producer and kafka-consumer-groups beside a worker. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class ForeignRecordsIT {
   private static final int LINES = 500;
   private static final int PARTITIONS = 3;

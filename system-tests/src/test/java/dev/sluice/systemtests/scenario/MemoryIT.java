@@ -11,24 +11,21 @@ import dev.sluice.systemtests.process.WorkerProcess;
 import dev.sluice.time.SystemClock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A small heap, many partitions, a long backlog, and a handler that never gets on. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class MemoryIT {
   private static final int PARTITIONS = 100;
   private static final int TASKS = Scenario.size(200_000, 1_000_000);
   private static final Duration WATCH = Duration.ofSeconds(Scenario.size(10, 60));
-  private static final Pattern USED = Pattern.compile("used (\\d+)K");
 
   @Test
   void staysWithinItsHeapAndNamesWhyItStandsStill() throws Exception {
@@ -62,7 +59,7 @@ class MemoryIT {
                 assertThat(worker.process().alive()).isTrue();
                 assertThat(health.live()).as("/livez").isTrue();
                 assertThat(pausedWithReasons(health)).as("reasons of all partitions").isTrue();
-                heapMax[0] = Math.max(heapMax[0], heapKilobytes(scenario, worker));
+                heapMax[0] = Math.max(heapMax[0], HeapProbe.usedKilobytes(scenario, worker));
                 return SystemClock.INSTANCE.nanos() - begun > WATCH.toNanos();
               });
       Map<String, Object> figures = new LinkedHashMap<>();
@@ -89,27 +86,5 @@ class MemoryIT {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static long heapKilobytes(Scenario scenario, WorkerProcess worker) throws Exception {
-    Path out = scenario.folder().resolve("heap.txt");
-    Process jcmd =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(worker.process().pid()),
-                "GC.heap_info")
-            .redirectErrorStream(true)
-            .redirectOutput(out.toFile())
-            .start();
-    assertThat(jcmd.waitFor(10, TimeUnit.SECONDS)).isTrue();
-    long used = 0;
-    for (String line : Files.readAllLines(out)) {
-      Matcher matcher = USED.matcher(line);
-      // The generations, and not the metaspace, which is no heap.
-      if (line.contains("generation") && matcher.find()) {
-        used += Long.parseLong(matcher.group(1));
-      }
-    }
-    return used;
   }
 }

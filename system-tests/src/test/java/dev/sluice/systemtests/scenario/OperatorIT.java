@@ -10,9 +10,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What an operator sets while a fleet runs: every process follows, also one that is restarted. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class OperatorIT {
   private static final Duration LONG = Duration.ofSeconds(30);
   private static final long SECOND = 1_000_000_000L;

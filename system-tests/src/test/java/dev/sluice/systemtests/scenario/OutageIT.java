@@ -16,9 +16,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The downstream of a queue fails completely for a while: its tasks wait, and do not die. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class OutageIT {
   private static final int SECONDS = Scenario.size(20, 120);
   private static final int PER_SECOND = 500;

@@ -21,9 +21,11 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tasks that hang, overflow, are not JSON, are empty or large, or always fail, among good ones. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class PoisonIT {
   private static final int CONCURRENCY = 16;
   private static final int TASKS = Scenario.size(10_000, 100_000);

@@ -23,9 +23,11 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The redrive command is killed in the middle and run again: each letter runs once more. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class RedriveIT {
   private static final int LETTERS = Scenario.size(20_000, 100_000);
   private static final int KEYS = 1_000;

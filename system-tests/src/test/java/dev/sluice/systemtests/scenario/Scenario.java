@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * One system test: a broker and workers as processes, their files in {@code
@@ -36,12 +37,18 @@ import org.apache.kafka.clients.admin.Admin;
  * -Dsluice.full=true}.
  */
 final class Scenario implements AutoCloseable {
+  /**
+   * The tag of tests that run two at a time, because nothing that they assert is a time. The others
+   * have the machine to themselves.
+   */
+  static final String SIDE_BY_SIDE = "side-by-side";
+
   static final String QUEUE = "jobs";
   static final String GROUP = "sluice-" + QUEUE;
 
   /** The default commit interval of a queue, plus the time a commit takes on a busy machine. */
   static final Duration COMMIT_WINDOW =
-      Duration.ofMillis(Long.getLong("sluice.commitWindowMillis", 100));
+      Duration.ofMillis(Long.getLong("sluice.commitWindowMillis", 200));
 
   private static final boolean FULL = Boolean.getBoolean("sluice.full");
   private static final Path ROOT = Path.of("target", "system-tests");
@@ -75,6 +82,11 @@ final class Scenario implements AutoCloseable {
 
   static boolean full() {
     return FULL;
+  }
+
+  /** Leaves a test to the full form: what it shows is shown in CI by another one, too. */
+  static void onlyInFull(String shownBy) {
+    Assumptions.assumeTrue(FULL, "in the full form only (-Dsluice.full=true); in CI: " + shownBy);
   }
 
   /** A size of the short form or of the full one. */
