@@ -150,6 +150,10 @@ final class Scenario implements AutoCloseable {
     }
     arguments.addAll(given);
     List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC"));
+    if (!FULL) {
+      // Half of the CPU time of a worker that lives for seconds would be that of its compiler.
+      options.add("-XX:TieredStopAtLevel=1");
+    }
     options.addAll(jvmOptions);
     WorkerProcess worker = WorkerProcess.start(folder, workerName, options, arguments);
     workers.add(worker);
