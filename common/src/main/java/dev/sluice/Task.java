@@ -20,6 +20,7 @@ public final class Task<T> {
   private static final String CRITICALITY = "sluice-criticality";
   private static final String SHEDDABLE = "sheddable";
   private static final String DEADLINE = "sluice-deadline";
+  private static final String REPLY_TO = "sluice-reply-to";
   private static final String NOT_BEFORE = "sluice-not-before";
 
   /** Stands for the key of a received task until somebody asks for it. */
@@ -123,6 +124,24 @@ public final class Task<T> {
    */
   public Task<T> notBefore(Instant due) {
     return header(NOT_BEFORE, Long.toString(due.toEpochMilli()));
+  }
+
+  /**
+   * The same task, whose submitter wants to know how it ends and what its handler gives as the
+   * result. Workers tell the topic {@code <queue>.results}, which everybody reads who waits for
+   * results of that queue.
+   */
+  public Task<T> withResult() {
+    return replyTo(queue + ".results");
+  }
+
+  /**
+   * The same task, with a topic of its submitter's that is told how it ends, for example {@code
+   * emails.results.billing}: workers write to topics only whose names end with {@code .results} or
+   * contain {@code .results.}.
+   */
+  public Task<T> replyTo(String topic) {
+    return header(REPLY_TO, topic);
   }
 
   /** Whether it is refused first when its queue gets full. */

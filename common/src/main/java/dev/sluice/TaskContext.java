@@ -37,6 +37,17 @@ public interface TaskContext {
    */
   String submit(Task<?> child);
 
+  /**
+   * Gives the result of the task, for whoever asked ({@link Task#withResult}); where nobody did, it
+   * is dropped. It is published when the handler has returned, before this task counts as done, and
+   * not at all if the handler throws. The last one given counts.
+   *
+   * @param value encoded as a payload is; a {@code byte[]} is taken as it is
+   * @throws IllegalStateException if this attempt is over
+   * @throws PermanentTaskException if it cannot be encoded or is too large
+   */
+  void result(Object value);
+
   /** The name of the worker that runs this attempt. */
   String worker();
 

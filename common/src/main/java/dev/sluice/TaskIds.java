@@ -18,6 +18,18 @@ public final class TaskIds {
     this.random = random;
   }
 
+  /** When an id of version 7 was drawn, in epoch milliseconds; -1 for any other id. */
+  public static long epochMillis(String id) {
+    if (id.length() != 36 || id.charAt(14) != '7') {
+      return -1;
+    }
+    try {
+      return UUID.fromString(id).getMostSignificantBits() >>> 16;
+    } catch (IllegalArgumentException e) {
+      return -1;
+    }
+  }
+
   /**
    * A new id.
    *

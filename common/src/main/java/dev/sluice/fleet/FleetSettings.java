@@ -78,6 +78,11 @@ public record FleetSettings(
     return set(queue, What.PAUSE, nowMillis).isPresent();
   }
 
+  /** Whether an operator has sealed the queue. */
+  public boolean sealed(String queue, long nowMillis) {
+    return set(queue, What.SEAL, nowMillis).isPresent();
+  }
+
   /** The bounds of the backlog of a queue that hold now. */
   public CreditSettings credit(String queue, long nowMillis) {
     DeclaredQueue known = declared.get(queue);

@@ -7,7 +7,7 @@ package dev.sluice.fleet;
  * @param queue the queue
  * @param what which setting
  * @param value thousandths of a start per second for a rate, milliseconds for a delay, else a
- *     count; without meaning for a pause
+ *     count; without meaning for a pause and a seal
  * @param burst the burst of a rate; else 0
  * @param by who set it
  * @param atMillis when, in epoch milliseconds
@@ -19,6 +19,8 @@ public record OperatorSetting(
   public enum What {
     /** Nothing of the queue starts. */
     PAUSE,
+    /** Nothing comes into the queue. */
+    SEAL,
     /** Starts per second of all workers together. */
     FLEET_RATE,
     /** Tasks that all workers together run at once. */

@@ -131,14 +131,16 @@ public final class TaskCodec {
 
   /** The attempt that a record says it is: {@code sluice-attempt}, or 1 where that is no number. */
   public static int attempt(ConsumerRecord<byte[], byte[]> record) {
-    String attempt = text(record.headers(), TaskHeaders.ATTEMPT);
-    if (attempt == null) {
-      return 1;
-    }
+    return Math.max(1, count(record.headers(), TaskHeaders.ATTEMPT, 1));
+  }
+
+  /** The number in a header; the other one where there is none, or what is there is no number. */
+  static int count(Headers headers, String name, int otherwise) {
+    String text = text(headers, name);
     try {
-      return Math.max(1, Integer.parseInt(attempt));
+      return text == null ? otherwise : Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      return 1;
+      return otherwise;
     }
   }
 

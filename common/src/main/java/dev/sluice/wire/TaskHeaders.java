@@ -19,6 +19,12 @@ public final class TaskHeaders {
   /** On a task that was put back from the dead letters: it is no duplicate of itself. */
   public static final String REDRIVEN = "sluice-redriven";
 
+  /** The topic that is told how the task ended. */
+  public static final String REPLY_TO = "sluice-reply-to";
+
+  /** On a result: how the task ended. */
+  public static final String OUTCOME = "sluice-outcome";
+
   public static final String ORIGIN = "sluice-origin";
   public static final String ERROR_TYPE = "sluice-error-type";
   public static final String ERROR_MESSAGE = "sluice-error-message";

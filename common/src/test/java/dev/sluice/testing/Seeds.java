@@ -37,6 +37,11 @@ public final class Seeds {
     }
   }
 
+  /** Whether all seeds are run, and not one that somebody named. */
+  public static boolean all() {
+    return Long.getLong(PROPERTY) == null;
+  }
+
   private static void run(long seed, Body body) {
     try {
       body.run(new SplittableRandom(seed));

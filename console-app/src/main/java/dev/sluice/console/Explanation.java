@@ -73,6 +73,11 @@ public record Explanation(
               -1,
               "./sluice queue resume " + queue));
     }
+    if (picture.settings().sealed(queue, nowMillis)) {
+      all.add(
+          new Explanation(
+              "operator", "all producers", "SEALED", -1, "./sluice queue unseal " + queue));
+    }
     all.sort(Comparator.comparing(Explanation::who).thenComparing(Explanation::what));
     return all;
   }

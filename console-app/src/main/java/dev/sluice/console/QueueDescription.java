@@ -41,6 +41,13 @@ public record QueueDescription(
             setting -> "yes"));
     lines.add(
         line(
+            "sealed",
+            "no",
+            "no",
+            picture.settings().set(queue, What.SEAL, nowMillis),
+            setting -> "yes"));
+    lines.add(
+        line(
             "capacity",
             declared == null ? "" : number(declared.capacity()),
             "",

@@ -116,7 +116,7 @@ final class SendFailures {
       case NOT_AUTHORIZED -> "Allow the principal to write to the topic.";
       case NO_TOPIC -> "Create the topic or correct its name.";
       case NO_BROKER -> "Check the bootstrap servers and that the brokers are up.";
-      case CLOSED, INTERRUPTED, WOULD_DEADLOCK -> "It can be submitted again.";
+      case CLOSED, SEALED, INTERRUPTED, WOULD_DEADLOCK -> "It can be submitted again.";
     };
   }
 

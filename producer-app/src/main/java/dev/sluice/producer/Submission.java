@@ -2,6 +2,7 @@
 package dev.sluice.producer;
 
 import dev.sluice.SluiceException;
+import dev.sluice.TaskResult;
 import dev.sluice.UnknownOutcomeException;
 import dev.sluice.producer.TaskRefusedException.Reason;
 import dev.sluice.producer.gate.CreditTicket;
@@ -39,6 +40,8 @@ final class Submission implements TaskHandle, Callback {
   /** Whether it went into the delay topics: then its record is not in its queue yet. */
   final boolean delayed;
 
+  final @Nullable CompletableFuture<TaskResult> result;
+
   private final String id;
   private final String topic;
   private final End end;
@@ -48,15 +51,20 @@ final class Submission implements TaskHandle, Callback {
   /** Read and written by the submitting thread only. */
   private boolean sending;
 
+  /**
+   * @param result completes when the task has ended; null if nobody asked for that
+   */
   Submission(
       String id,
       String topic,
       byte @Nullable [] key,
       boolean delayed,
+      @Nullable CompletableFuture<TaskResult> result,
       Permit permit,
       CreditTicket credit,
       End end) {
     this.delayed = delayed;
+    this.result = result;
     this.credit = credit;
     this.id = id;
     this.topic = topic;
@@ -113,6 +121,9 @@ final class Submission implements TaskHandle, Callback {
       try {
         if (failure != null) {
           future.completeExceptionally(failure);
+          if (result != null) {
+            result.completeExceptionally(failure);
+          }
         } else {
           future.complete(acceptance);
         }
@@ -148,6 +159,25 @@ final class Submission implements TaskHandle, Callback {
   @Override
   public CompletableFuture<Acceptance> accepted() {
     return future.copy();
+  }
+
+  @Override
+  public CompletableFuture<TaskResult> ended() {
+    return asked().copy();
+  }
+
+  @Override
+  public TaskResult result(Duration timeout) {
+    return Results.await(id, asked(), timeout);
+  }
+
+  private CompletableFuture<TaskResult> asked() {
+    CompletableFuture<TaskResult> known = result;
+    if (known == null) {
+      throw new IllegalStateException(
+          "Nobody asked for the result of task " + id + ": submit it as task.withResult()");
+    }
+    return known;
   }
 
   @Override

@@ -47,6 +47,11 @@ final class TaskEncoder {
     this.clock = clock;
   }
 
+  /** Where the tasks of a queue go. */
+  String topicOf(String queue) {
+    return topics.isEmpty() ? queue : topics.getOrDefault(queue, queue);
+  }
+
   /** The task with an id. */
   <T> Task<T> identified(Task<T> task) {
     return task.id() == null ? task.id(ids.next(clock.epochMillis())) : task;
@@ -69,8 +74,7 @@ final class TaskEncoder {
     Map<String, String> headers = task.headers();
     String given = headers.isEmpty() ? null : headers.get(TaskHeaders.CONTENT_TYPE);
     String contentType = given == null ? codec.contentType(task.payload()) : given;
-    String topic =
-        topics.isEmpty() ? task.queue() : topics.getOrDefault(task.queue(), task.queue());
+    String topic = topicOf(task.queue());
     ProducerRecord<byte[], byte[]> record =
         TaskCodec.toRecord(task.payload(payload), topic, contentType, source, clock.epochMillis());
     return new Encoded(id, record, size(task, payload.length, id), false);

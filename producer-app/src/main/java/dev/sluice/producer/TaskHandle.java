@@ -5,10 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /** A task that was handed to the brokers. Thread-safe. */
-public sealed interface TaskHandle permits Submission {
-  /** The id of the task. */
-  String id();
-
+public sealed interface TaskHandle extends ResultHandle permits Submission {
   /**
    * Completes with where the task is; or exceptionally with a {@link TaskRefusedException} (it was
    * not published) or an {@link dev.sluice.UnknownOutcomeException} (it may have been). It always

@@ -5,7 +5,9 @@ import dev.sluice.Cancellation;
 import dev.sluice.QueueFullException;
 import dev.sluice.SluiceException;
 import dev.sluice.Task;
+import dev.sluice.TaskResult;
 import dev.sluice.UnknownOutcomeException;
+import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.kafka.FleetMember;
 import dev.sluice.flow.gate.Admission;
 import dev.sluice.flow.gate.Admission.Refusal;
@@ -17,13 +19,20 @@ import dev.sluice.producer.gate.CreditDesk;
 import dev.sluice.producer.gate.CreditTicket;
 import dev.sluice.producer.gate.Permit;
 import dev.sluice.producer.gate.QueueCredit;
+import dev.sluice.producer.kafka.QueueJoin;
+import dev.sluice.producer.kafka.ResultDesk;
+import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.ResultCodec;
 import dev.sluice.wire.TaskCodec;
+import dev.sluice.wire.TaskHeaders;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +68,8 @@ public final class TaskProducer implements AutoCloseable {
   private final @Nullable FleetMember member;
   private final TaskEncoder encoder;
   private final Delays delays;
+  private final ResultDesk results;
+  private final Supplier<QueueJoin> joins;
   private final Outcomes outcomes;
   private final Clock clock;
   private final Duration closeTimeout;
@@ -71,6 +82,8 @@ public final class TaskProducer implements AutoCloseable {
       @Nullable FleetMember member,
       TaskEncoder encoder,
       Delays delays,
+      ResultDesk results,
+      Supplier<QueueJoin> joins,
       Outcomes outcomes,
       Clock clock,
       Duration closeTimeout) {
@@ -80,6 +93,8 @@ public final class TaskProducer implements AutoCloseable {
     this.member = member;
     this.encoder = encoder;
     this.delays = delays;
+    this.results = results;
+    this.joins = joins;
     this.outcomes = outcomes;
     this.clock = clock;
     this.closeTimeout = closeTimeout;
@@ -181,26 +196,100 @@ public final class TaskProducer implements AutoCloseable {
     Task<?> task = encoder.identified(given);
     String id = String.valueOf(task.id());
     TaskEncoder.Encoded encoded;
+    CompletableFuture<TaskResult> result = null;
     Permit permit;
     // The thread on which outcomes arrive must not wait for what outcomes set free.
     boolean mayWait = maxWaitNanos > 0 && !outcomes.onCallbackThread();
     CreditTicket credit = new CreditTicket(mayWait ? maxWaitNanos : 0);
     try {
-      encoded = delays.delayed(encoder.encode(task, id), task);
+      encoded = encoder.encode(task, id);
+      result = expect(task, id, encoded.record().topic());
+      encoded = delays.delayed(encoded, task);
       permit = new Permit(encoded.bytes());
       long start = clock.nanos();
       takeCredit(credit, task, mayWait || maxWaitNanos <= 0);
       enter(permit, task, Nanos.left(maxWaitNanos, start, clock.nanos()));
     } catch (TaskRefusedException | QueueFullException e) {
       credit.settle(false);
+      if (result != null) {
+        result.completeExceptionally(e);
+      }
       outcomes.rejected(id, task.key());
       throw e;
     }
     Submission submission =
         new Submission(
-            id, encoded.record().topic(), task.key(), encoded.delayed(), permit, credit, outcomes);
+            id,
+            encoded.record().topic(),
+            task.key(),
+            encoded.delayed(),
+            result,
+            permit,
+            credit,
+            outcomes);
     submission.send(kafka, placed(encoded, given.id() != null));
     return submission;
+  }
+
+  private static @Nullable String replyTo(Task<?> task) {
+    Map<String, String> headers = task.headers();
+    return headers.isEmpty() ? null : headers.get(TaskHeaders.REPLY_TO);
+  }
+
+  /** What completes when the task has ended; null if nobody wants to know. */
+  private @Nullable CompletableFuture<TaskResult> expect(Task<?> task, String id, String topic) {
+    String replyTo = replyTo(task);
+    if (replyTo == null) {
+      return null;
+    }
+    try {
+      CompletableFuture<TaskResult> result = results.expect(replyTo, topic, id);
+      var ignored =
+          result.whenComplete(
+              (told, failure) -> {
+                if (failure != null) {
+                  results.forget(replyTo, id, result); // it was not published, or nobody knows
+                }
+              });
+      return result;
+    } catch (QueueFullException e) {
+      throw e;
+    } catch (SluiceException e) {
+      throw new TaskRefusedException(
+          Reason.INVALID, task + " was not published: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * A task that was submitted before with a result asked for ({@link Task#withResult}), perhaps by
+   * a process that has ended since. Results are found as long as the topic {@code <queue>.results}
+   * keeps them: a day, where Sluice has created it.
+   *
+   * @throws QueueFullException if too many results are waited for already
+   * @throws SluiceException if the topic cannot be read
+   */
+  public ResultHandle handle(String queue, String id) {
+    return handleOf(queue + ResultCodec.TOPIC_SUFFIX, id);
+  }
+
+  /**
+   * The same by the task: its queue, its id, and the topic that it names for results.
+   *
+   * @throws IllegalArgumentException if it has no id, or asks for no result
+   * @see #handle(String, String)
+   */
+  public ResultHandle handle(Task<?> task) {
+    String id = task.id();
+    String replyTo = replyTo(task);
+    if (id == null || replyTo == null) {
+      throw new IllegalArgumentException(
+          task + " has no id or asks for no result: its result cannot be found");
+    }
+    return handleOf(replyTo, id);
+  }
+
+  private ResultHandle handleOf(String topic, String id) {
+    return Results.handle(id, results.find(topic, id));
   }
 
   /**
@@ -237,7 +326,8 @@ public final class TaskProducer implements AutoCloseable {
           task + " was not published: the thread was interrupted while it waited for room.",
           e);
     }
-    if (answer != QueueCredit.Answer.GRANTED && !asAsked) {
+    boolean full = answer == QueueCredit.Answer.FULL || answer == QueueCredit.Answer.NO_COORDINATOR;
+    if (full && !asAsked) {
       throw new TaskRefusedException(
           Reason.WOULD_DEADLOCK,
           task
@@ -248,6 +338,16 @@ public final class TaskProducer implements AutoCloseable {
     switch (answer) {
       case GRANTED -> {}
       case CLOSED -> throw refused(task, Refusal.CLOSED);
+      case SEALED ->
+          throw new TaskRefusedException(
+              Reason.SEALED,
+              task
+                  + " was not published: queue "
+                  + task.queue()
+                  + " is sealed, its workers only finish what is there. 'sluice queue unseal "
+                  + task.queue()
+                  + "' opens it again.",
+              null);
       case FULL ->
           throw new QueueFullException(
               task
@@ -347,6 +447,26 @@ public final class TaskProducer implements AutoCloseable {
     return delays.cancel(id, notBefore, timeout);
   }
 
+  /**
+   * Waits until everything that was in a queue when this was called has ended, whoever submitted
+   * it: done, dead-lettered, expired or cancelled. Tasks that come meanwhile do not prolong it, and
+   * those that wait in the delay topics are not in the queue yet: with {@code onRetry: let-pass}
+   * that holds for failed ones as well.
+   *
+   * @return false if the time was up
+   * @throws SluiceException if the brokers do not answer
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  public boolean join(String queue, Duration timeout) throws InterruptedException {
+    Optional<DeclaredQueue> declared = credits.declared(queue);
+    String topic = declared.map(DeclaredQueue::topic).orElseGet(() -> encoder.topicOf(queue));
+    String group =
+        declared.map(DeclaredQueue::group).orElseGet(() -> QueueDefinition.named(queue).group());
+    try (QueueJoin join = joins.get()) {
+      return join.await(topic, group, Nanos.of(timeout));
+    }
+  }
+
   /** How many tasks are on their way and have no outcome. */
   public int inFlightTasks() {
     return admission.tasks();
@@ -395,6 +515,7 @@ public final class TaskProducer implements AutoCloseable {
       try {
         kafka.close(timeout.isNegative() ? Duration.ZERO : timeout);
         delays.close();
+        results.close();
         if (member != null) {
           member.close();
         }

@@ -10,6 +10,8 @@ import dev.sluice.history.HistoryWriter;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.producer.gate.AdmissionClient;
 import dev.sluice.producer.gate.CreditDesk;
+import dev.sluice.producer.kafka.QueueJoin;
+import dev.sluice.producer.kafka.ResultDesk;
 import dev.sluice.queue.CapacityDefinition;
 import dev.sluice.queue.FleetDefinition;
 import dev.sluice.time.Clock;
@@ -228,8 +230,20 @@ public final class TaskProducerBuilder {
       CreditDesk desk = inFleet ? desk(properties) : CreditDesk.withoutFleet(clock, random);
       FleetMember member = inFleet ? member(desk) : null;
       Delays delays = new Delays(inFleet ? settings() : null, fleet, clock);
+      ResultDesk results =
+          new ResultDesk(settings(), codec, clock, name.isEmpty() ? "sluice-results" : name);
       return new TaskProducer(
-          kafka, admission, desk, member, encoder, delays, outcomes, clock, closeTimeout);
+          kafka,
+          admission,
+          desk,
+          member,
+          encoder,
+          delays,
+          results,
+          () -> new QueueJoin(settings(), clock),
+          outcomes,
+          clock,
+          closeTimeout);
     } catch (org.apache.kafka.common.config.ConfigException e) {
       throw new ConfigException("A property of the Kafka client is wrong: " + e.getMessage(), e);
     } catch (KafkaException e) {

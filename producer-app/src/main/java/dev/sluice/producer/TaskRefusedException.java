@@ -12,6 +12,8 @@ public class TaskRefusedException extends SluiceException {
   public enum Reason {
     /** The producer is closed or closing. */
     CLOSED,
+    /** The queue is sealed: its workers finish what is there, and nothing comes in. */
+    SEALED,
     /** The task is larger than the producer or the broker takes. */
     TOO_LARGE,
     /** The payload cannot be encoded, or the broker finds the record invalid. */

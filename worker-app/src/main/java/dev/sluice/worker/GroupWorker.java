@@ -59,7 +59,8 @@ public final class GroupWorker implements WorkedGroup {
       long laneBytes,
       WorkerFleet fleet,
       DelayRoute delays,
-      ChildTasks children) {
+      ChildTasks children,
+      Runnable stopWorker) {
     this.group = group;
     this.worker = builder.name;
     this.clock = builder.clock;
@@ -111,7 +112,8 @@ public final class GroupWorker implements WorkedGroup {
             threads,
             builder.threads,
             clock,
-            builder.history);
+            builder.history,
+            stopWorker);
   }
 
   private static QueueBinding bind(

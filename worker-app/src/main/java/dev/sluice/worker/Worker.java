@@ -120,6 +120,9 @@ public final class Worker implements AutoCloseable {
       // A fetch for empty partitions is under way while a full one is resumed: it must come back
       // soon.
       consumer.putIfAbsent("fetch.max.wait.ms", "50");
+      // Whoever leads a classic group does not see new partitions for longer: they would stand
+      // still.
+      consumer.putIfAbsent("metadata.max.age.ms", "10000");
       consumer.put("max.poll.records", Integer.toString(pollRecords));
       groups.add(
           new GroupWorker(
@@ -131,7 +134,8 @@ public final class Worker implements AutoCloseable {
               bytes / 2,
               fleet,
               route,
-              children));
+              children,
+              () -> groups.forEach(GroupWorker::stop)));
     }
     fleet.begin(groups);
     FleetMember member =

@@ -46,9 +46,23 @@ public final class Lane {
    * @throws IllegalStateException if the lane already holds its capacity
    */
   public void add(int taskBytes) {
-    if (depth >= capacity) {
+    add(taskBytes, capacity);
+  }
+
+  /**
+   * The oldest task of the partition came in again: there is one place more for it, because what
+   * holds up the commit must get in however full the lane is.
+   *
+   * @throws IllegalStateException if that place is taken, too
+   */
+  public void addOldest(int taskBytes) {
+    add(taskBytes, capacity + 1);
+  }
+
+  private void add(int taskBytes, int most) {
+    if (depth >= most) {
       throw new IllegalStateException(
-          "The lane holds " + depth + " of " + capacity + " tasks; it was fetched while full");
+          "The lane holds " + depth + " of " + most + " tasks; it was fetched while full");
     }
     depth++;
     bytes += taskBytes;
@@ -74,6 +88,11 @@ public final class Lane {
   /** Whether there is so much that fetching more cannot help while a limit holds the tasks back. */
   public boolean aboveLow() {
     return depth > low;
+  }
+
+  /** Whether one task more may come in. */
+  public boolean hasRoom() {
+    return depth < capacity;
   }
 
   /** How many tasks have to leave before the low watermark is reached. */

@@ -145,6 +145,11 @@ public final class Ledger {
     }
   }
 
+  /** Everything below this offset was accepted or needs no work. */
+  public long seen() {
+    return nextOffset;
+  }
+
   /** The first unfinished entry, or null. */
   public @Nullable Entry first() {
     return head;

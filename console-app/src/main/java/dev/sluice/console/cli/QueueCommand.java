@@ -143,6 +143,27 @@ public final class QueueCommand {
   }
 
   @Command(
+      name = "seal",
+      description = {
+        "Producers are refused; workers finish what is there. With 'work --until-empty' they end then."
+      })
+  int seal(
+      @Mixin ConnectionOptions connection,
+      @Mixin ForOption lasting,
+      @Parameters(paramLabel = "QUEUE") String queue) {
+    reader(connection).set(setting(queue, What.SEAL, 0, 0, lasting));
+    print("Queue " + queue + " is sealed" + lasting.text() + ".");
+    return ExitCodes.DONE;
+  }
+
+  @Command(name = "unseal", description = "Takes a seal back: producers may go on.")
+  int unseal(@Mixin ConnectionOptions connection, @Parameters(paramLabel = "QUEUE") String queue) {
+    reader(connection).clear(queue, What.SEAL);
+    print("Queue " + queue + " is unsealed.");
+    return ExitCodes.DONE;
+  }
+
+  @Command(
       name = "limit",
       description = "Sets limits that all workers and producers share; they follow within seconds.")
   int limit(
@@ -166,7 +187,7 @@ public final class QueueCommand {
       if (rate != null || concurrency != null || capacity != null || targetDelay != null) {
         throw new ConfigException("--clear takes back all limits; leave the other options out");
       }
-      for (What what : EnumSet.complementOf(EnumSet.of(What.PAUSE))) {
+      for (What what : EnumSet.complementOf(EnumSet.of(What.PAUSE, What.SEAL))) {
         reader.clear(queue, what);
       }
       print("The limits of queue " + queue + " are those of its configuration.");

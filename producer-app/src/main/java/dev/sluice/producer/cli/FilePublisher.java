@@ -4,6 +4,7 @@ package dev.sluice.producer.cli;
 import dev.sluice.QueueFullException;
 import dev.sluice.Task;
 import dev.sluice.cli.ExitCodes;
+import dev.sluice.producer.TaskHandle;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.producer.TaskRefusedException;
 import dev.sluice.producer.source.SourceLine;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes the lines of a source in their order. It stops at the first line that finds no room in
@@ -25,18 +27,22 @@ final class FilePublisher {
   private final BadLines badLines;
   private final PrintWriter err;
   private final UnaryOperator<Task<byte[]>> marks;
+  private final @Nullable ResultLines results;
   private volatile boolean stopped;
   private int exitCode = ExitCodes.DONE;
 
   /**
    * @param marks what all its tasks are given beside what their lines say
+   * @param results waits for the ends of tasks; null if nobody wants to know
    */
   FilePublisher(
       TaskProducer producer,
       Tally tally,
       BadLines badLines,
       PrintWriter err,
-      UnaryOperator<Task<byte[]>> marks) {
+      UnaryOperator<Task<byte[]>> marks,
+      @Nullable ResultLines results) {
+    this.results = results;
     this.marks = marks;
     this.producer = producer;
     this.tally = tally;
@@ -74,7 +80,14 @@ final class FilePublisher {
   private void publish(SourceLine.Good good, Duration room, int codeWhenFull) {
     try {
       Task<byte[]> task = marks.apply(good.task());
-      var ignored = producer.submitAsync(task, room).accepted().whenComplete(tally::ended);
+      TaskHandle handle = producer.submitAsync(task, room);
+      var ignored = handle.accepted().whenComplete(tally::ended);
+      if (results != null) {
+        results.add(handle);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      stopped = true;
     } catch (QueueFullException e) {
       tally.refused(e);
       halt(good, codeWhenFull, e);
@@ -96,7 +109,7 @@ final class FilePublisher {
           tally.refused(e);
           halt(good, ExitCodes.NO_BROKER, e);
         }
-        case NOT_AUTHORIZED, NO_TOPIC, WOULD_DEADLOCK -> {
+        case NOT_AUTHORIZED, NO_TOPIC, SEALED, WOULD_DEADLOCK -> {
           tally.refused(e);
           halt(good, ExitCodes.FAILED, e);
         }

@@ -43,10 +43,12 @@ import picocli.CommandLine.Spec;
         "Publishes tasks. SIGTERM stops reading, waits for what is in flight and exits 0.",
     footer = {
       "",
-      "Exit codes: 0 done, 1 bad lines or refused tasks, 2 usage, 69 no broker, 75 no room with"
-          + " --on-full reject, 124 no room within --max-wait."
+      "Exit codes: 0 done, 1 bad lines, refused tasks, or with --wait failed ones, 2 usage, 69 no"
+          + " broker, 75 no room with --on-full reject, 124 no room within --max-wait, or not all"
+          + " ended within --wait-timeout."
     })
 public final class ProduceCommand implements Callable<Integer> {
+  private static final Duration LONGEST = Duration.ofDays(365);
   private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
 
   enum OnFull {
@@ -133,6 +135,20 @@ public final class ProduceCommand implements Callable<Integer> {
   private @Nullable String deadline;
 
   @Option(
+      names = "--wait",
+      description = {
+        "Wait until all tasks have ended, and print a JSON line for each when it does. Exit 1 if one"
+            + " failed."
+      })
+  private boolean awaitResults;
+
+  @Option(
+      names = "--wait-timeout",
+      paramLabel = "D",
+      description = "The longest that --wait waits after the last task was read, then exit 124.")
+  private @Nullable String resultsMost;
+
+  @Option(
       names = "--name",
       paramLabel = "NAME",
       description = "The producer's name in the fleet. Default: drawn at random.")
@@ -190,6 +206,12 @@ public final class ProduceCommand implements Callable<Integer> {
     Commands.configureLogging(connection.verbose());
     Integer port = http.port;
     String input = file;
+    if (resultsMost != null && !awaitResults) {
+      throw new ConfigException("--wait-timeout says how long --wait waits; add --wait.");
+    }
+    if (awaitResults && input == null) {
+      throw new ConfigException("--wait goes with --file: over HTTP nobody would read the lines.");
+    }
     if ((port == null) == (input == null)) {
       throw new ConfigException(
           "Say where the tasks come from: either --file F (- for standard input) or --http PORT.");
@@ -202,6 +224,9 @@ public final class ProduceCommand implements Callable<Integer> {
     if (input != null) {
       TaskShape shape =
           new TaskShape(queue, type == null ? definition.defaultType() : type, keyField, maxLine());
+      ResultLines results =
+          awaitResults ? new ResultLines(commandSpec().commandLine().getOut()) : null;
+      Duration most = resultsMost == null ? LONGEST : Quantities.duration(resultsMost);
       try (Input in = new Input(input, System.in, Quantities.bytes(spoolMax))) {
         if (strict && !run.allGood(in, format, shape)) {
           return finish(run.summary(), ExitCodes.FAILED);
@@ -211,8 +236,15 @@ public final class ProduceCommand implements Callable<Integer> {
             var source = format.open(stream, shape);
             HistoryWriter writer = history();
             TaskProducer producer = producer(config, kafka, Map.of(queue, definition), writer)) {
-          run.publish(producer, source, in.name(), room(null), codeWhenFull(), marks());
+          run.publish(
+              producer, source, in.name(), room(null), codeWhenFull(), marks(), results, most);
         }
+      }
+      if (awaitResults) {
+        // Standard output has one line per task, and nothing else.
+        commandSpec().commandLine().getErr().println("sluice produce: " + run.summary().text());
+        commandSpec().commandLine().getErr().flush();
+        return run.exitCode();
       }
       summary = run.summary();
     } else {
@@ -239,6 +271,9 @@ public final class ProduceCommand implements Callable<Integer> {
     Duration waits = delay == null ? null : Quantities.duration(delay);
     return task -> {
       Task<byte[]> marked = sheddable ? task.shedFirst() : task;
+      if (awaitResults) {
+        marked = marked.withResult();
+      }
       Instant now = Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis());
       if (waits != null) {
         marked = marked.notBefore(now.plus(waits));

@@ -74,10 +74,12 @@ final class ProduceRun {
       String name,
       Duration room,
       int codeWhenFull,
-      UnaryOperator<Task<byte[]>> marks)
+      UnaryOperator<Task<byte[]>> marks,
+      @Nullable ResultLines results,
+      Duration resultsMost)
       throws IOException, InterruptedException {
     FilePublisher publisher =
-        new FilePublisher(producer, tally, new BadLines(err, name), err, marks);
+        new FilePublisher(producer, tally, new BadLines(err, name), err, marks, results);
     CountDownLatch read = new CountDownLatch(1);
     CountDownLatch through = new CountDownLatch(1);
     AtomicReference<@Nullable Exception> thrown = new AtomicReference<>();
@@ -106,11 +108,12 @@ final class ProduceRun {
       reader.start();
       Progress progress = new Progress(err);
       while (!read.await(PROGRESS_MILLIS, TimeUnit.MILLISECONDS) && stopAsked.getCount() > 0) {
-        progress.show(tally, seconds());
+        show(progress, results);
       }
       boolean stopped = stopAsked.getCount() == 0;
       boolean flushed = producer.flush(stopped ? OUTCOMES_WHEN_STOPPED : OUTCOMES);
-      progress.show(tally, seconds());
+      boolean all = results == null || awaitResults(results, resultsMost, progress);
+      show(progress, results);
       progress.end();
       if (!flushed) {
         // What has no outcome by now has none when the producer is closed, and is counted then.
@@ -118,6 +121,9 @@ final class ProduceRun {
       }
       waited = producer.waitedForQueues();
       judge(code.get(), thrown.get(), stopped);
+      if (results != null) {
+        judge(results, all);
+      }
     } finally {
       through.countDown();
     }
@@ -147,6 +153,42 @@ final class ProduceRun {
       exitCode = ExitCodes.FAILED;
     }
     err.flush();
+  }
+
+  private void show(Progress progress, @Nullable ResultLines results) {
+    if (results == null) {
+      progress.show(tally, seconds());
+    } else {
+      progress.show(tally, results);
+    }
+  }
+
+  /** Until all have ended, the time is up, or somebody wants this to stop. */
+  private boolean awaitResults(ResultLines results, Duration most, Progress progress)
+      throws InterruptedException {
+    long left = most.toMillis();
+    while (!results.await(Math.min(PROGRESS_MILLIS, Math.max(0, left)))) {
+      progress.show(tally, results);
+      left -= PROGRESS_MILLIS;
+      if (left <= 0 || stopAsked.getCount() == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void judge(ResultLines results, boolean all) {
+    boolean stopped = stopAsked.getCount() == 0;
+    err.println(
+        "sluice produce: "
+            + results.text(
+                all ? null : stopped ? "stopped; the tasks go on" : "the time is up; they go on"));
+    err.flush();
+    if (exitCode == ExitCodes.DONE && (results.failed() > 0 || results.unknown() > 0)) {
+      exitCode = ExitCodes.FAILED;
+    } else if (exitCode == ExitCodes.DONE && !all && !stopped) {
+      exitCode = ExitCodes.TIME_OUT;
+    }
   }
 
   void serve(TaskProducer producer, GatewaySettings settings) throws InterruptedException {

@@ -9,6 +9,8 @@ import java.util.Locale;
 
 /** One line on standard error that is written over and over, where that is a terminal. */
 final class Progress {
+  private static final int BAR_CHARS = 30;
+
   private final PrintWriter err;
   private final boolean shown;
 
@@ -31,6 +33,25 @@ final class Progress {
               accepted,
               tally.bad.get(),
               accepted / Math.max(0.001, seconds)));
+      err.flush();
+    }
+  }
+
+  /** The same, where the ends of tasks are waited for. */
+  void show(Tally tally, ResultLines results) {
+    if (shown) {
+      long accepted = Math.max(1, tally.accepted.get());
+      long ended = results.done() + results.failed();
+      int filled = (int) Math.min(BAR_CHARS, ended * BAR_CHARS / accepted);
+      err.print(
+          String.format(
+              Locale.ROOT,
+              "\r[%s%s] %d of %d, %d failed ",
+              "#".repeat(filled),
+              ".".repeat(BAR_CHARS - filled),
+              ended,
+              tally.accepted.get(),
+              results.failed()));
       err.flush();
     }
   }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -123,10 +124,15 @@ public final class CreditDesk implements Participant {
     QueueCredit made =
         queues.computeIfAbsent(
             queue, q -> new QueueCredit(q, isBounded(q), clock, () -> wake.run()));
+    made.settings(isBounded(queue), isSealed(queue)); // they may have changed meanwhile
     if (made.isBounded()) {
       wake.run();
     }
     return made;
+  }
+
+  private boolean isSealed(String queue) {
+    return settings.sealed(queue, clock.epochMillis());
   }
 
   private boolean isBounded(String queue) {
@@ -143,6 +149,11 @@ public final class CreditDesk implements Participant {
     double jittered = bounded * (1 + JITTER * (2 * random.nextDouble() - 1));
     return Duration.ofMillis(
         Math.round(1_000 * Math.max(WAIT_SECONDS_MIN, Math.min(WAIT_SECONDS_MAX, jittered))));
+  }
+
+  /** How the workers of a queue have declared it; empty where none is known. */
+  public Optional<DeclaredQueue> declared(String queue) {
+    return Optional.ofNullable(settings.declared().get(queue));
   }
 
   /** How long threads have waited for credit, all queues together. */
@@ -193,7 +204,7 @@ public final class CreditDesk implements Participant {
   }
 
   private void applySettings() {
-    queues.forEach((queue, credit) -> credit.bounded(isBounded(queue)));
+    queues.forEach((queue, credit) -> credit.settings(isBounded(queue), isSealed(queue)));
   }
 
   @Override

@@ -24,6 +24,8 @@ public final class QueueCredit {
     FULL,
     /** Nobody answers: there is no coordinator, and what was kept for that time is spent. */
     NO_COORDINATOR,
+    /** The queue is sealed: nothing comes in. */
+    SEALED,
     /** The producer is closed. */
     CLOSED
   }
@@ -47,6 +49,7 @@ public final class QueueCredit {
   private final ArrayDeque<Condition> sheddable = new ArrayDeque<>();
   private final long bornNanos;
   private volatile boolean bounded;
+  private boolean sealed;
   private volatile boolean closed;
   private boolean answered;
   private long taken;
@@ -84,6 +87,9 @@ public final class QueueCredit {
   Answer take(boolean mayShed, long maxWaitNanos, CreditTicket ticket) throws InterruptedException {
     lock.lock();
     try {
+      if (sealed) {
+        return Answer.SEALED;
+      }
       if (!bounded) {
         return closed ? Answer.CLOSED : Answer.GRANTED;
       }
@@ -119,6 +125,9 @@ public final class QueueCredit {
         long now = clock.nanos();
         if (closed) {
           return Answer.CLOSED;
+        }
+        if (sealed) {
+          return Answer.SEALED;
         }
         if (!bounded || nobodyBefore(mayShed, turn) && takeNow(mayShed, now, ticket)) {
           return Answer.GRANTED;
@@ -192,11 +201,12 @@ public final class QueueCredit {
 
   // ---- the fleet ----
 
-  /** Whether the queue has a bound, as the settings say. */
-  void bounded(boolean set) {
+  /** Whether the queue has a bound, and whether it is sealed, as the settings say. */
+  void settings(boolean isBounded, boolean isSealed) {
     lock.lock();
     try {
-      bounded = set;
+      bounded = isBounded;
+      sealed = isSealed;
       signalAll();
     } finally {
       lock.unlock();

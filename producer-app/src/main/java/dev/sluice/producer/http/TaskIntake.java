@@ -150,6 +150,7 @@ final class TaskIntake {
     return switch (e.reason()) {
       case TOO_LARGE -> 413;
       case INVALID -> 400;
+      case SEALED -> 409;
       case CLOSED, NOT_AUTHORIZED, NO_TOPIC, NO_BROKER, INTERRUPTED, WOULD_DEADLOCK -> 503;
     };
   }

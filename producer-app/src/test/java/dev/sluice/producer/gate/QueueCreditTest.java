@@ -89,9 +89,9 @@ class QueueCreditTest {
 
   @Test
   void aQueueWithoutABoundAsksNobodyAndAClosedDeskSaysSo() {
-    credit.bounded(false);
+    credit.settings(false, false);
     assertThat(take(0, false, new CreditTicket(0))).isEqualTo(Answer.GRANTED);
-    credit.bounded(true);
+    credit.settings(true, false);
     credit.close();
     assertThat(take(HOUR, false, new CreditTicket(HOUR))).isEqualTo(Answer.CLOSED);
   }

@@ -51,7 +51,7 @@ final class TortureRun {
   private static final int JOBS_PER_SECOND = 200;
   private static final int FREE_PER_SECOND = 80;
   private static final Duration COMMIT_WINDOW = Duration.ofMillis(500);
-  private static final Duration QUIET_WITHIN = Duration.ofMinutes(4);
+  private static final Duration QUIET_WITHIN = Duration.ofSeconds(90);
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(12);
 
   /** L1: a fault, a session time-out, an election; nothing of it may last longer. */
@@ -173,7 +173,7 @@ final class TortureRun {
     return arguments;
   }
 
-  /** With all faults over, everything is done within some minutes, delays and retries included. */
+  /** With all faults over, everything is done before long, delays and retries included. */
   private static void awaitQuiet(Admin admin, Faults faults, List<String> violations) {
     List<GroupLag> lags =
         List.of(

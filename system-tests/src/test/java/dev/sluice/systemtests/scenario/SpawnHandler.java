@@ -9,7 +9,7 @@ import dev.sluice.TaskHandler;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** Submits two tasks for each; every tenth attempt fails after that. */
+/** Submits two tasks for each; every hundredth task fails once after that. */
 public final class SpawnHandler implements TaskHandler<byte[]> {
   static final String CHILDREN = "children";
 
@@ -22,7 +22,7 @@ public final class SpawnHandler implements TaskHandler<byte[]> {
       }
     }
     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
-    if (context.attempt() == 1 && context.offset() % 10 == 3) {
+    if (context.attempt() == 1 && context.offset() % 100 == 3) {
       throw new IllegalStateException("Fails once, after it has submitted");
     }
   }

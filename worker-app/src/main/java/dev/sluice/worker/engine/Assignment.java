@@ -13,6 +13,8 @@ import dev.sluice.flow.ledger.DoneRanges;
  * @param committedPosition the committed offset, negative where there is none
  * @param restored what is done above the position
  * @param laneCapacity the most tasks in its lane
+ * @param shelfCapacity the most tasks behind waiting ones of their keys whose places are kept and
+ *     not their records; 0 if their order does not let others pass
  * @param pollRecordsMax the most records that one poll brings
  * @param uncommittedMax the most completions that no acknowledged commit covers
  */
@@ -24,5 +26,6 @@ public record Assignment(
     long committedPosition,
     DoneRanges restored,
     int laneCapacity,
+    int shelfCapacity,
     int pollRecordsMax,
     int uncommittedMax) {}

@@ -22,11 +22,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A task that was accepted is in exactly one place: behind another one of its key, in the ready
  * queue of its handler, parked with its partition, with a thread, waiting for its next attempt, or
- * with the dead-letter writer. It stays in its lane and its ledger until it ends.
+ * with the dead-letter writer. It stays in its ledger until it ends, and in its lane unless it is
+ * shelved.
  */
 public final class Engine {
   /** So many ended tasks are worth a commit before its interval is over. */
   private static final int WORTH_COMMITTING = 500;
+
+  /** So many tasks of a key are read again at once. */
+  private static final int UNSHELVED_MAX = 100;
 
   /** Where a run goes in the queue of its handler. */
   private enum Place {
@@ -207,27 +211,146 @@ public final class Engine {
     partition.lane.add(run.bytes);
     run.age = ++accepted;
     partition.ledger.accept(run);
-    bytes += run.bytes;
+    addBytes(run.bytes);
     touch(partition);
-    if (bytes >= bytesMax && !bytesFull) {
-      bytesFull = true;
-      partitions.values().forEach(this::touch); // it pauses all of them
-    }
     if (run.ordered) {
       TaskRun last = keys.putLast(run);
       if (last != null) {
         last.nextOfKey = run;
         run.state = TaskRun.State.BEHIND_KEY;
+        partition.shelf.worthALook = true;
+        if (last.state == TaskRun.State.SHELVED
+            && partition.shelf.hasRoom()
+            && !partition.shelf.wants(last)) {
+          shelve(run);
+        }
         return;
       }
     }
     ready(run, Place.LAST);
   }
 
+  /**
+   * Forgets the records of tasks behind those that wait for their next attempt, where the lane
+   * would be paused for want of room: it is to be had for keys that can go on.
+   */
+  private void shelve(PartitionState partition) {
+    boolean full =
+        partition.lane.full()
+            || partition.lane.aboveLow() && partition.ready == 0 && partition.running == 0;
+    if (!full
+        || partition.retryWaiting == 0
+        || partition.draining
+        || !partition.shelf.hasRoom()
+        || !partition.shelf.worthALook) {
+      return;
+    }
+    partition.shelf.worthALook = false;
+    for (TaskRun waiting : retries) {
+      if (waiting.partition != partition) {
+        continue;
+      }
+      TaskRun run = waiting.nextOfKey;
+      while (run != null && run.state == TaskRun.State.BEHIND_KEY && partition.shelf.hasRoom()) {
+        shelve(run);
+        run = run.nextOfKey;
+      }
+    }
+  }
+
+  private void shelve(TaskRun run) {
+    run.state = TaskRun.State.SHELVED;
+    run.partition.shelf.add();
+    run.partition.lane.remove(run.bytes);
+    int kept = Math.min(run.bytes, Shelf.BYTES);
+    bytes -= run.bytes - kept;
+    run.bytes = kept;
+    run.shelved();
+    someBytesFree();
+  }
+
+  /** The first of its key can go on, but only its place was kept, and that of some behind it. */
+  private void want(TaskRun first) {
+    first.state = TaskRun.State.AWAITED;
+    int most = Math.max(1, Math.min(UNSHELVED_MAX, first.partition.lane.capacity() / 4));
+    TaskRun run = first;
+    for (int i = 0; i < most && run != null; i++) {
+      if (run != first && (run.state != TaskRun.State.SHELVED || run.lostFromLog)) {
+        break;
+      }
+      run.partition.shelf.want(run);
+      run = run.nextOfKey;
+    }
+    turnWanted = true;
+  }
+
+  /** Whether there is room for a task that was read again. */
+  public boolean hasRoomFor(TaskRun wanted) {
+    PartitionState partition = wanted.partition;
+    return partition.lane.hasRoom() || partition.ledger.first() == wanted;
+  }
+
+  /**
+   * A task that was wanted was read again; it is complete before this is called.
+   *
+   * @param fullBytes what it costs in memory now
+   */
+  public void unshelved(TaskRun run, int fullBytes) {
+    PartitionState partition = run.partition;
+    partition.shelf.unwant(run);
+    partition.shelf.remove();
+    addBytes(fullBytes - run.bytes);
+    run.bytes = fullBytes;
+    if (partition.ledger.first() == run) {
+      partition.lane.addOldest(fullBytes);
+    } else {
+      partition.lane.add(fullBytes);
+    }
+    if (run.state == TaskRun.State.AWAITED) {
+      ready(run, Place.RELEASED);
+    } else {
+      run.state = TaskRun.State.BEHIND_KEY;
+      partition.shelf.worthALook = true;
+    }
+  }
+
+  /** A task that was wanted is not in the log any more: it ends when it would have its turn. */
+  public void lostFromLog(TaskRun run) {
+    run.partition.shelf.unwant(run);
+    run.lostFromLog = true;
+    if (run.state == TaskRun.State.AWAITED) {
+      endLost(run);
+      releaseKey(run);
+    }
+  }
+
+  private void endLost(TaskRun run) {
+    run.state = TaskRun.State.ENDED;
+    run.partition.ledger.done(run);
+    run.partition.shelf.remove();
+    bytes -= run.bytes;
+    someBytesFree();
+  }
+
   /** A record was read that is the second one of a task: there is nothing to do for it. */
   public void duplicate(PartitionState partition, HandlerState handler, long offset) {
     handler.counters.duplicate++;
     seenUpTo(partition, offset + 1);
+  }
+
+  private void addBytes(int more) {
+    bytes += more;
+    if (bytes >= bytesMax && !bytesFull) {
+      bytesFull = true;
+      partitions.values().forEach(this::touch); // it pauses all of them
+    }
+  }
+
+  private void someBytesFree() {
+    if (bytesFull && bytes <= bytesMax / 4 * 3) {
+      bytesFull = false;
+      turnWanted = true;
+    }
   }
 
   private void ready(TaskRun run, Place place) {
@@ -341,7 +464,10 @@ public final class Engine {
 
   private static @Nullable TaskRun startableBehind(TaskRun run) {
     TaskRun next = run.nextOfKey;
-    return next == null || next.handler != run.handler || next.partition.startsHeld(next)
+    return next == null
+            || next.state != TaskRun.State.BEHIND_KEY
+            || next.handler != run.handler
+            || next.partition.startsHeld(next)
         ? null
         : next;
   }
@@ -459,6 +585,7 @@ public final class Engine {
     run.state = TaskRun.State.RETRY_WAIT;
     run.dueNanos = nowNanos + delayNanos;
     run.partition.retryWaiting++;
+    run.partition.shelf.worthALook = true;
     retries.add(run);
   }
 
@@ -531,7 +658,9 @@ public final class Engine {
     /** It is a dead letter. */
     DEAD,
     /** It waits elsewhere for its next attempt. */
-    LATER
+    LATER,
+    /** Its deadline had passed, and its submitter was told. */
+    EXPIRED
   }
 
   /**
@@ -549,6 +678,7 @@ public final class Engine {
     switch (where) {
       case DONE -> counters.succeeded++;
       case DEAD -> counters.dead++;
+      case EXPIRED -> counters.expired++;
       case LATER -> {
         // its attempt is counted already
       }
@@ -634,10 +764,7 @@ public final class Engine {
     partition.ledger.done(run);
     partition.lane.remove(run.bytes);
     bytes -= run.bytes;
-    if (bytesFull && bytes <= bytesMax / 4 * 3) {
-      bytesFull = false;
-      turnWanted = true;
-    }
+    someBytesFree();
     if (run.ordered && !run.keyHeldByHungThread) {
       releaseKey(run);
     }
@@ -652,16 +779,25 @@ public final class Engine {
   }
 
   private void releaseKey(TaskRun run) {
-    TaskRun next = run.nextOfKey;
+    TaskRun ended = run;
+    TaskRun next = ended.nextOfKey;
+    while (next != null && next.lostFromLog) {
+      ended.nextOfKey = null;
+      endLost(next);
+      ended = next;
+      next = ended.nextOfKey;
+    }
     if (next == null) {
-      keys.removeIfLast(run);
+      keys.removeIfLast(ended);
+      return;
+    }
+    ended.nextOfKey = null;
+    if (next.follows) {
+      next.follows = false; // the thread that had this one has that one, too
+    } else if (next.state == TaskRun.State.SHELVED) {
+      want(next);
     } else {
-      run.nextOfKey = null;
-      if (next.follows) {
-        next.follows = false; // the thread that had this one has that one, too
-      } else {
-        ready(next, Place.RELEASED);
-      }
+      ready(next, Place.RELEASED);
     }
   }
 
@@ -799,6 +935,7 @@ public final class Engine {
   public void plan(long nowNanos) {
     somePaused = false;
     for (PartitionState partition : live) {
+      shelve(partition);
       partition.pauses.set(reasons(partition, nowNanos), nowNanos);
       somePaused |= partition.pauses.paused();
     }
@@ -808,6 +945,9 @@ public final class Engine {
     int reasons = partition.queue.paused ? Pauses.bit(PauseReason.OPERATOR) : 0;
     if (partition.draining) {
       reasons |= Pauses.bit(PauseReason.DRAINING);
+    }
+    if (partition.firstIsAwaited()) {
+      return reasons; // nothing new is read meanwhile, and all that is full may wait for this one
     }
     if (partition.lane.full()) {
       reasons |= Pauses.bit(PauseReason.LANE_FULL);
@@ -822,7 +962,9 @@ public final class Engine {
     if (partition.lane.aboveLow()) {
       if (partition.ready > 0) {
         reasons |= partition.queue.heldReasons(nowNanos);
-      } else if (partition.retryWaiting > 0 && partition.running == 0) {
+      } else if (partition.retryWaiting > 0
+          && partition.running == 0
+          && !partition.shelf.wantsSome()) {
         reasons |= Pauses.bit(PauseReason.RETRY_WAIT);
       }
     }
@@ -926,14 +1068,15 @@ public final class Engine {
   public List<String> audit(ToIntFunction<HandlerState> threadsOf) {
     List<String> leaks = new ArrayList<>();
     for (PartitionState partition : partitions.values()) {
-      if (partition.lane.depth() != partition.ledger.undone()) {
+      int placed = partition.lane.depth() + partition.shelf.size();
+      if (placed != partition.ledger.undone()) {
         leaks.add(
             "the lane of "
                 + partition.topic
                 + "-"
                 + partition.partition
                 + " counts "
-                + partition.lane.depth()
+                + placed
                 + " tasks, and "
                 + partition.ledger.undone()
                 + " are unfinished");

@@ -5,6 +5,7 @@ import dev.sluice.flow.lane.Lane;
 import dev.sluice.flow.ledger.Ledger;
 import dev.sluice.flow.pause.PauseReason;
 import dev.sluice.flow.pause.Pauses;
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ public final class PartitionState {
   final Lane lane;
   final Ledger ledger;
   final Pauses pauses = new Pauses();
+  final Shelf shelf;
   final RunQueue parked = new RunQueue();
   final int uncommittedMax;
   int running;
@@ -47,6 +49,7 @@ public final class PartitionState {
     this.epoch = epoch;
     this.seed = seed;
     this.lane = new Lane(assignment.laneCapacity(), assignment.pollRecordsMax());
+    this.shelf = new Shelf(assignment.shelfCapacity());
     this.ledger =
         new Ledger(assignment.position(), assignment.committedPosition(), assignment.restored());
     this.uncommittedMax = assignment.uncommittedMax();
@@ -94,6 +97,34 @@ public final class PartitionState {
   /** Tasks that are handed to threads. */
   public int running() {
     return running;
+  }
+
+  /**
+   * The lowest offset that was read, is not done, and has to be read again; -1 if there is none. To
+   * be used under the engine's lock.
+   */
+  public long wantedFrom() {
+    return shelf.wantedFrom();
+  }
+
+  /** The task of that offset if it is to be read again. To be used under the engine's lock. */
+  public @Nullable TaskRun wantedAt(long offset) {
+    return shelf.wantedAt(offset);
+  }
+
+  /**
+   * What is to be read again of these offsets, the second one excluded. To be used under the
+   * engine's lock.
+   */
+  public Collection<TaskRun> wantedIn(long from, long to) {
+    return shelf.wantedIn(from, to);
+  }
+
+  /** Whether nothing may be committed before a task that is to be read again. */
+  boolean firstIsAwaited() {
+    return shelf.wantsSome()
+        && ledger.first() instanceof TaskRun first
+        && first.state == TaskRun.State.AWAITED;
   }
 
   /** How full the lane is; to be used under the engine's lock. */

@@ -13,6 +13,10 @@ public abstract class TaskRun extends Ledger.Entry {
   enum State {
     /** Behind another task of its key. */
     BEHIND_KEY,
+    /** Behind another task of its key that waits, and only its place is kept: see {@link Shelf}. */
+    SHELVED,
+    /** The first of its key, but only its place was kept: it has to be read again. */
+    AWAITED,
     /** In the ready queue of its handler. */
     READY,
     /** Ready, but its partition starts nothing now. */
@@ -31,7 +35,7 @@ public abstract class TaskRun extends Ledger.Entry {
   final HandlerState handler;
   final long keyHash;
   final boolean ordered;
-  final int bytes;
+  int bytes;
   State state = State.READY;
 
   /** 0 until somebody asks: few tasks are anything but at their first attempt. */
@@ -42,6 +46,9 @@ public abstract class TaskRun extends Ledger.Entry {
 
   long dueNanos;
   boolean keyHeldByHungThread;
+
+  /** Only its place was kept, and the log has it no more. */
+  boolean lostFromLog;
 
   /** Handed to the thread that has the unfinished task before it of its key, to be worked next. */
   boolean follows;
@@ -102,6 +109,9 @@ public abstract class TaskRun extends Ledger.Entry {
   protected int firstAttempt() {
     return 1;
   }
+
+  /** Only its place is kept from now on: what the record is can be forgotten. */
+  protected void shelved() {}
 
   final void nextAttempt() {
     attempt = attempt() + 1;

@@ -2,9 +2,12 @@
 package dev.sluice.worker.kafka;
 
 import dev.sluice.PermanentTaskException;
+import dev.sluice.SluiceException;
 import dev.sluice.Task;
+import dev.sluice.TaskResult;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.PayloadCodec;
+import dev.sluice.wire.ResultCodec;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import java.time.Duration;
@@ -12,14 +15,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Makes records of the tasks that handlers submit. Thread-safe. */
+/**
+ * Makes records of the tasks that handlers submit, and of what tells submitters how theirs ended.
+ * Thread-safe.
+ */
 public final class ChildTasks {
+  private static final Logger LOG = LoggerFactory.getLogger(ChildTasks.class);
   private static final List<String> TRACE = List.of("traceparent", "tracestate", "baggage");
   private static final int KNOWN_MAX = 10_000;
+  private static final int REFUSED_MAX = 1_000;
+  private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(30);
+  private static final int RESULT_OVERHEAD = 4_096;
+  private static final int TOPIC_CHARS_SHOWN = 249;
   private static final long LONGEST_MILLIS = Duration.ofDays(365).toMillis();
 
   private final PayloadCodec codec;
@@ -30,6 +45,9 @@ public final class ChildTasks {
   private final int recordBytesMax;
   private final Clock clock;
   private final Set<String> known = ConcurrentHashMap.newKeySet();
+
+  /** Topics that results do not go to, and until when that is not looked at again. */
+  private final Map<String, Long> refused = new ConcurrentHashMap<>();
 
   /**
    * @param topics of the queues whose topics have other names
@@ -82,6 +100,98 @@ public final class ChildTasks {
     return due <= now ? record : delays.enter(record, id, due - now);
   }
 
+  /**
+   * The bytes of a result.
+   *
+   * @throws PermanentTaskException if it can never be published
+   */
+  byte[] result(String id, Object value) {
+    byte[] bytes = codec.encode(value);
+    if (bytes.length + RESULT_OVERHEAD > recordBytesMax) {
+      throw new PermanentTaskException(
+          "The result of task "
+              + id
+              + " has "
+              + bytes.length
+              + " bytes, and the client sends at most "
+              + recordBytesMax
+              + " (max.request.size). Give where the data is instead.");
+    }
+    return bytes;
+  }
+
+  String contentType(Object value) {
+    return codec.contentType(value);
+  }
+
+  /**
+   * What tells the submitter of a task how it ended; null if nobody asked, or where the answer
+   * cannot go.
+   *
+   * @param failure what the handler threw last; null if nothing
+   */
+  @Nullable ProducerRecord<byte[], byte[]> reply(
+      RecordRun run,
+      TaskResult.Outcome outcome,
+      int attempts,
+      byte @Nullable [] result,
+      @Nullable String contentType,
+      @Nullable Throwable failure) {
+    String topic = TaskCodec.text(run.record.headers(), TaskHeaders.REPLY_TO);
+    if (topic == null || !mayReplyTo(topic)) {
+      return null;
+    }
+    return ResultCodec.toRecord(
+        topic,
+        run.id(),
+        outcome,
+        attempts,
+        result,
+        contentType,
+        failure == null ? null : failure.getClass().getName(),
+        failure == null ? null : failure.getMessage(),
+        clock.epochMillis());
+  }
+
+  private boolean mayReplyTo(String topic) {
+    if (known.contains(topic)) {
+      return true;
+    }
+    Long until = refused.get(topic);
+    if (until != null && until - clock.nanos() > 0) {
+      return false;
+    }
+    boolean isResultTopic = ResultCodec.isResultTopic(topic);
+    boolean may = false;
+    try {
+      may = isResultTopic && exists.test(topic);
+    } catch (SluiceException e) {
+      LOG.warn("Whether topic {} exists cannot be found out: {}", topic, e.getMessage());
+    }
+    if (may) {
+      remember(topic);
+      return true;
+    }
+    LOG.warn(
+        "Results that are asked for in topic '{}' are not told: {}",
+        topic.length() > TOPIC_CHARS_SHOWN ? topic.substring(0, TOPIC_CHARS_SHOWN) : topic,
+        isResultTopic
+            ? "there is no such topic"
+            : "results go to topics only whose names end with .results or contain .results.");
+    if (refused.size() >= REFUSED_MAX) {
+      refused.clear();
+    }
+    refused.put(topic, clock.nanos() + REFUSED_NANOS);
+    return false;
+  }
+
+  private void remember(String topic) {
+    if (known.size() >= KNOWN_MAX) {
+      known.clear();
+    }
+    known.add(topic);
+  }
+
   private void check(String id, Task<?> task, String topic, int payloadBytes) {
     if (bytes(task, payloadBytes) > recordBytesMax) {
       throw new PermanentTaskException(
@@ -103,10 +213,7 @@ public final class ChildTasks {
         throw new PermanentTaskException(
             "The submitted task " + id + " is for topic " + topic + ", which does not exist");
       }
-      if (known.size() >= KNOWN_MAX) {
-        known.clear();
-      }
-      known.add(topic);
+      remember(topic);
     }
   }
 

@@ -35,6 +35,7 @@ public final class GroupRim implements Runnable {
    * @param producerProperties for the writer of dead letters and delayed retries
    * @param delays where tasks wait that let others pass
    * @param threadsMax the most handler threads that work at once
+   * @param stopWorker asks for the end of the whole worker; does not wait for it
    */
   public GroupRim(
       PollSettings settings,
@@ -44,13 +45,14 @@ public final class GroupRim implements Runnable {
       int threadsMax,
       ThreadFactory factory,
       Clock clock,
-      @Nullable HistoryWriter history) {
+      @Nullable HistoryWriter history,
+      Runnable stopWorker) {
     this.engine = engine;
     this.clock = clock;
     this.overflow = settings.overflow();
     this.leaving =
         new LeavingTasks(producerProperties, settings.worker(), clock, history, delays, this::left);
-    HandlerAttempts attempts = new HandlerAttempts(clock, history, this::leave);
+    HandlerAttempts attempts = new HandlerAttempts(clock, history, this::leave, stopWorker);
     this.threads =
         new HandlerThreads(engine, lock, attempts, threadsMax, factory, clock, this::afterVisit);
     LoopState state = new LoopState(settings, engine, lock, threads, clock, counters);
@@ -77,7 +79,10 @@ public final class GroupRim implements Runnable {
 
   private void leave(RecordRun run, Outcome.Leaving why) {
     TransactionalEffects writer = transactions;
-    if (writer != null && why instanceof Outcome.Submits && run.assignment().transactional()) {
+    if (writer != null
+        && why instanceof Outcome.Submits submits
+        && !submits.expired()
+        && run.assignment().transactional()) {
       writer.write(run);
     } else {
       leaving.write(run, why);

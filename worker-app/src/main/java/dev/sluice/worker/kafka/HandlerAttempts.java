@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.kafka;
 
+import dev.sluice.StopWorkerException;
 import dev.sluice.Task;
+import dev.sluice.TaskResult;
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.retry.FailureClass;
 import dev.sluice.flow.retry.RetryDecision;
@@ -25,17 +27,23 @@ import org.slf4j.LoggerFactory;
 final class HandlerAttempts implements Attempts {
   private static final Logger LOG = LoggerFactory.getLogger(HandlerAttempts.class);
 
+  private static final long RETURNED_NANOS = TimeUnit.MINUTES.toNanos(10);
+
   private final Clock clock;
   private final @Nullable HistoryWriter history;
   private final BiConsumer<RecordRun, Outcome.Leaving> leaving;
+  private final Runnable stopWorker;
 
   /**
    * @param leaving writes what leaves its lane; must not block
+   * @param stopWorker asks for the end of the worker; does not wait for it
    */
   HandlerAttempts(
       Clock clock,
       @Nullable HistoryWriter history,
-      BiConsumer<RecordRun, Outcome.Leaving> leaving) {
+      BiConsumer<RecordRun, Outcome.Leaving> leaving,
+      Runnable stopWorker) {
+    this.stopWorker = stopWorker;
     this.clock = clock;
     this.history = history;
     this.leaving = leaving;
@@ -62,12 +70,12 @@ final class HandlerAttempts implements Attempts {
       if (watched) {
         binding.state().attemptBegun(clock.nanos());
       }
-      run.openChildren();
+      run.openEffects();
       binding.handler().handle(Task.received(run.queue.name(), run), run);
     } catch (Throwable t) {
       failure = t;
     }
-    run.closeChildren();
+    run.closeEffects();
     long end = clock.nanos();
     if (binding.state().watched()) {
       binding.state().attemptReturned(end);
@@ -79,10 +87,25 @@ final class HandlerAttempts implements Attempts {
       binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, null);
       return Outcome.SUCCESS;
     }
-    if (failure != null) {
+    if (failure instanceof StopWorkerException stop) {
+      LOG.warn("Task {} ends this worker: {}", run.id(), stop.getMessage());
+      stopWorker.run();
+      if (!stop.taskIsDone()) {
+        return returned(run, nanos, stop);
+      }
+    } else if (failure != null) {
       return failed(run, failure, nanos);
     }
-    return run.children().isEmpty() ? succeeded(run, nanos) : submits(run, nanos);
+    return run.hasEffects(TaskResult.Outcome.DONE, run.attempt())
+        ? submits(run, nanos)
+        : succeeded(run, nanos);
+  }
+
+  /** Whoever is given the partition next runs it: here it waits until it is taken away. */
+  private Outcome returned(RecordRun run, long nanos, StopWorkerException stop) {
+    run.binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, stop, run.attempt() == 1);
+    record(run, HistoryEvent.FAILED, run.stale() ? "STALE" : "INTERRUPTED");
+    return new Outcome.Retry(RETURNED_NANOS, false);
   }
 
   /** Nobody waits for it any more: it ends without an attempt, and its permits go back. */
@@ -93,6 +116,8 @@ final class HandlerAttempts implements Attempts {
     run.binding.state().attemptNotBegun();
     if (run.stale()) {
       record(run, HistoryEvent.FAILED, "STALE");
+    } else if (run.hasEffects(TaskResult.Outcome.EXPIRED, run.attempt() - 1)) {
+      return new Outcome.Submits(true);
     } else {
       record(run, HistoryEvent.EXPIRED, null);
     }
@@ -134,7 +159,7 @@ final class HandlerAttempts implements Attempts {
   /** It is done once these are published. */
   private static Outcome submits(RecordRun run, long nanos) {
     run.binding.state().attemptEnded(Limit.Ending.SUCCESS, nanos, null);
-    return new Outcome.Submits();
+    return new Outcome.Submits(false);
   }
 
   private Outcome failed(RecordRun run, Throwable thrown, long nanos) {

@@ -4,6 +4,7 @@ package dev.sluice.worker.kafka;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.sluice.PermanentTaskException;
+import dev.sluice.TaskResult;
 import dev.sluice.history.HistoryEvent;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
@@ -47,7 +48,7 @@ final class LeavingTasks implements AutoCloseable {
   private static final long RETRY_NANOS = 500_000_000L;
 
   /** A topic that was deleted may come back, but not for ever is that waited for. */
-  private static final int CHILD_TRIES_MAX = 60;
+  private static final int TRIES_MAX = 60;
 
   private static final long ANEW_NANOS = 5_000_000_000L;
 
@@ -73,8 +74,8 @@ final class LeavingTasks implements AutoCloseable {
     }
 
     Engine.Left where() {
-      if (why instanceof Outcome.Submits) {
-        return Engine.Left.DONE;
+      if (why instanceof Outcome.Submits ended) {
+        return ended.expired() ? Engine.Left.EXPIRED : Engine.Left.DONE;
       }
       return dead() ? Engine.Left.DEAD : Engine.Left.LATER;
     }
@@ -188,6 +189,7 @@ final class LeavingTasks implements AutoCloseable {
     }
   }
 
+  /** All of its records, before the task leaves; where one fails, all are sent again. */
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
   private void send(KafkaProducer<byte[], byte[]> producer, Letter letter) {
     if (letter.run().stale()) {
@@ -195,35 +197,25 @@ final class LeavingTasks implements AutoCloseable {
       left.left(letter.run(), letter.where());
       return;
     }
-    if (letter.why() instanceof Outcome.Submits) {
-      sendChildren(producer, letter);
-      return;
-    }
+    List<ProducerRecord<byte[], byte[]>> records;
     try {
-      producer.send(
-          record(letter),
-          (metadata, failure) -> {
-            if (failure == null) {
-              written(letter);
-            } else {
-              again(letter, failure);
-            }
-          });
+      records = records(letter);
     } catch (RuntimeException e) {
       again(letter, e);
+      return;
     }
-  }
-
-  /** All of them, before the task counts as done; where one fails, all are sent again. */
-  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
-  private void sendChildren(KafkaProducer<byte[], byte[]> producer, Letter letter) {
-    List<ProducerRecord<byte[], byte[]>> children = letter.run().children();
-    AtomicInteger open = new AtomicInteger(children.size());
+    AtomicInteger open = new AtomicInteger(records.size());
     AtomicReference<@Nullable Exception> first = new AtomicReference<>();
-    for (ProducerRecord<byte[], byte[]> child : children) {
+    for (ProducerRecord<byte[], byte[]> record : records) {
+      boolean reply = letter.dead() ? record != records.get(0) : letter.run().isReply(record);
       Callback told =
           (metadata, failure) -> {
-            if (failure != null) {
+            if (failure != null && reply && (hopeless(failure) || letter.tries() >= TRIES_MAX)) {
+              LOG.warn(
+                  "The submitter of task {} is not told how it ended: {}",
+                  letter.run().id(),
+                  failure.toString());
+            } else if (failure != null) {
               first.compareAndSet(null, failure);
             }
             if (open.decrementAndGet() > 0) {
@@ -232,25 +224,28 @@ final class LeavingTasks implements AutoCloseable {
             Exception why = first.get();
             if (why == null) {
               written(letter);
+            } else if (letter.why() instanceof Outcome.Submits) {
+              effectFailed(letter, why);
             } else {
-              childFailed(letter, why);
+              again(letter, why);
             }
           };
       try {
-        producer.send(child, told);
+        producer.send(record, told);
       } catch (RuntimeException e) {
         told.onCompletion(null, e);
       }
     }
   }
 
-  private void childFailed(Letter letter, Exception why) {
-    boolean hopeless =
-        why instanceof RecordTooLargeException
-            || why instanceof AuthorizationException
-            || why instanceof InvalidTopicException
-            || letter.tries() >= CHILD_TRIES_MAX;
-    if (hopeless) {
+  private static boolean hopeless(Exception why) {
+    return why instanceof RecordTooLargeException
+        || why instanceof AuthorizationException
+        || why instanceof InvalidTopicException;
+  }
+
+  private void effectFailed(Letter letter, Exception why) {
+    if (hopeless(why) || letter.tries() >= TRIES_MAX) {
       PermanentTaskException failure =
           new PermanentTaskException("A task that it has submitted could not be published", why);
       add(
@@ -271,6 +266,8 @@ final class LeavingTasks implements AutoCloseable {
       record(run, HistoryEvent.FAILED, "STALE");
     } else if (letter.where() == Engine.Left.DONE) {
       record(run, HistoryEvent.DONE, null);
+    } else if (letter.where() == Engine.Left.EXPIRED) {
+      record(run, HistoryEvent.EXPIRED, null);
     } else if (letter.why() instanceof Outcome.Dead dead) {
       record(run, HistoryEvent.DEAD, dead.failure().getClass().getName());
     } else {
@@ -316,8 +313,25 @@ final class LeavingTasks implements AutoCloseable {
     return switch (letter.where()) {
       case DEAD -> letter.run().queue.deadLetterTopic();
       case LATER -> "the delay topics";
-      case DONE -> "the queues of what it has submitted";
+      case DONE -> "the queues of what it has submitted, or its submitter";
+      case EXPIRED -> "its submitter";
     };
+  }
+
+  private List<ProducerRecord<byte[], byte[]>> records(Letter letter) {
+    RecordRun run = letter.run();
+    if (letter.why() instanceof Outcome.Submits) {
+      return run.effects();
+    }
+    ProducerRecord<byte[], byte[]> first = record(letter);
+    if (letter.why() instanceof Outcome.Dead dead) {
+      ProducerRecord<byte[], byte[]> reply =
+          run.queue
+              .children()
+              .reply(run, TaskResult.Outcome.DEAD, run.attempt(), null, null, dead.failure());
+      return reply == null ? List.of(first) : List.of(first, reply);
+    }
+    return List.of(first);
   }
 
   private ProducerRecord<byte[], byte[]> record(Letter letter) {

@@ -40,6 +40,7 @@ final class Ownership implements ConsumerRebalanceListener {
   private final LoopState state;
   private final Commits commits;
   private final Duplicates duplicates;
+  private final Rereads rereads;
   private final Runnable joined;
 
   /**
@@ -50,8 +51,10 @@ final class Ownership implements ConsumerRebalanceListener {
       LoopState state,
       Commits commits,
       Duplicates duplicates,
+      Rereads rereads,
       Runnable joined) {
     this.duplicates = duplicates;
+    this.rereads = rereads;
     this.kafka = kafka;
     this.state = state;
     this.commits = commits;
@@ -160,7 +163,11 @@ final class Ownership implements ConsumerRebalanceListener {
     try {
       state.threads.takeBackAll(state.clock.nanos());
       ids.forEach(state.engine::removed);
-      ids.forEach(id -> duplicates.end(new TopicPartition(id.topic(), id.partition())));
+      for (PartitionId id : ids) {
+        TopicPartition of = new TopicPartition(id.topic(), id.partition());
+        duplicates.end(of);
+        rereads.end(of);
+      }
       state.threads.cancel(run -> run.stale(), true);
     } finally {
       state.lock.unlock();
@@ -235,6 +242,8 @@ final class Ownership implements ConsumerRebalanceListener {
     PartitionState partition = state.partition(id);
     if (offset < first && first <= duplicates.position(id)) {
       kafka.seek(id, first); // it was read only to know what came before, and all of it was worked
+    } else if (offset < first && partition != null && rereads.watches(id)) {
+      rereads.outOfRange(id, partition, first);
     } else if (offset < first) {
       state.counters.lostByRetention(first - offset);
       LOG.error(
@@ -277,6 +286,7 @@ final class Ownership implements ConsumerRebalanceListener {
       state.threads.takeBackAll(state.clock.nanos());
       state.engine.removed(LoopState.idOf(id));
       duplicates.end(id);
+      rereads.end(id);
       state.threads.cancel(run -> run.stale(), true);
       state.engine.assigned(assignment(queue, id, position, -1, DoneRanges.NONE));
     } finally {
@@ -294,6 +304,7 @@ final class Ownership implements ConsumerRebalanceListener {
         committed,
         done,
         queue.laneCapacity(),
+        queue.shelfCapacity(),
         state.settings.pollRecordsMax(),
         queue.uncommittedMax());
   }

@@ -117,11 +117,13 @@ public final class PollLoop implements Runnable {
       Commits commits = new Commits(fresh, state, transactions);
       Duplicates duplicates = new Duplicates(fresh, state);
       Pausing pausing = new Pausing(fresh, state, commits);
-      Ownership ownership = new Ownership(fresh, state, commits, duplicates, () -> joined = true);
+      Rereads rereads = new Rereads(fresh, state);
+      Ownership ownership =
+          new Ownership(fresh, state, commits, duplicates, rereads, () -> joined = true);
       fresh.subscribe(state.topics(), ownership);
       try {
         while (!state.stopRequested()) {
-          turn(fresh, commits, pausing, ownership, duplicates);
+          turn(fresh, commits, pausing, ownership, duplicates, rereads);
         }
         ownership.handOverAll();
         commitBeforeLeaving(fresh, commits, pausing);
@@ -161,7 +163,8 @@ public final class PollLoop implements Runnable {
       Commits commits,
       Pausing pausing,
       Ownership ownership,
-      Duplicates duplicates) {
+      Duplicates duplicates,
+      Rereads rereads) {
     TransactionalEffects writer = transactions;
     if (writer != null) {
       if (writer.takeBroken()) {
@@ -184,7 +187,8 @@ public final class PollLoop implements Runnable {
       return;
     }
     long due = Math.min(timeoutNanos, commits.dueInNanos());
-    accept(poll(kafka, due, ownership, !commits.underWay()), duplicates);
+    rereads.seek();
+    accept(poll(kafka, due, ownership, !commits.underWay()), duplicates, rereads);
   }
 
   /** Lets the engine look at the time; returns how long to poll, or -1 if it stood still. */
@@ -268,7 +272,8 @@ public final class PollLoop implements Runnable {
     return records;
   }
 
-  private void accept(ConsumerRecords<byte[], byte[]> records, Duplicates duplicates) {
+  private void accept(
+      ConsumerRecords<byte[], byte[]> records, Duplicates duplicates, Rereads rereads) {
     if (records.isEmpty()) {
       return;
     }
@@ -279,6 +284,11 @@ public final class PollLoop implements Runnable {
       PartitionState partition = state.partition(id);
       if (queue == null || partition == null) {
         throw new IllegalStateException("Records of " + id + " came, which is not assigned");
+      }
+      if (rereads.watches(id)) {
+        rereads.accept(id, partition, records.records(id));
+        accept(partition, runs, 0, --rest == 0);
+        continue;
       }
       boolean watched = duplicates.watches(id);
       int count = 0;

@@ -22,6 +22,9 @@ public final class QueueBinding {
   /** A shorter wait is over before the task would be back. */
   private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /** A shelved task costs a tenth of a small one, or less. */
+  private static final int SHELF_PER_LANE = 10;
+
   private final String worker;
   private final Clock clock;
   private final QueueState state;
@@ -154,6 +157,11 @@ public final class QueueBinding {
 
   int laneCapacity() {
     return laneCapacity;
+  }
+
+  /** The most tasks of a partition whose records are left in the log while their keys wait. */
+  int shelfCapacity() {
+    return order == Order.KEY && !letsPass() ? SHELF_PER_LANE * laneCapacity : 0;
   }
 
   /**

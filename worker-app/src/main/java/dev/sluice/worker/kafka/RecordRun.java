@@ -4,17 +4,21 @@ package dev.sluice.worker.kafka;
 import dev.sluice.Order;
 import dev.sluice.Task;
 import dev.sluice.TaskContext;
+import dev.sluice.TaskResult;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.OrderedBy;
 import dev.sluice.worker.engine.PartitionState;
 import dev.sluice.worker.engine.TaskRun;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,19 +29,17 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
   /** What the objects around a record take, roughly: a task of zero bytes is not free. */
   private static final int OVERHEAD_BYTES = 256;
 
+  private static final Headers NO_HEADERS = new RecordHeaders();
   private static final int PROGRESS_CHARS_MAX = 200;
-  private static final int CHILDREN_MAX = 1_000;
-  private static final long CHILDREN_BYTES_MAX = 8L << 20;
 
-  final ConsumerRecord<byte[], byte[]> record;
+  ConsumerRecord<byte[], byte[]> record;
   final QueueBinding queue;
   final HandlerBinding binding;
   long firstFailureAtMillis;
 
-  /** What is to be published before this task is done. */
-  private List<ProducerRecord<byte[], byte[]>> children = List.of();
+  /** What is to be published before this task is done; null if nothing. */
+  private @Nullable RunEffects effects;
 
-  private long childrenBytes;
   private boolean open;
 
   /** Whether it is the second record of a task, which is not run. */
@@ -68,6 +70,30 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
     return OVERHEAD_BYTES
         + Math.max(0, record.serializedKeySize())
         + Math.max(0, record.serializedValueSize());
+  }
+
+  /** What is left of it is where it lies. */
+  @Override
+  protected void shelved() {
+    record =
+        new ConsumerRecord<>(
+            record.topic(),
+            record.partition(),
+            record.offset(),
+            ConsumerRecord.NO_TIMESTAMP,
+            TimestampType.NO_TIMESTAMP_TYPE,
+            ConsumerRecord.NULL_SIZE,
+            ConsumerRecord.NULL_SIZE,
+            null,
+            null,
+            NO_HEADERS,
+            Optional.empty());
+  }
+
+  /** It has its record again; returns what it costs in memory. */
+  int readAgain(ConsumerRecord<byte[], byte[]> again) {
+    record = again;
+    return bytes(again);
   }
 
   @Override
@@ -128,53 +154,83 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
 
   @Override
   public synchronized String submit(Task<?> child) {
+    RunEffects mine = ownEffects();
+    mine.requireRoom(id());
+    ProducerRecord<byte[], byte[]> made = queue.children().record(this, child, mine.children() + 1);
+    mine.add(made);
+    return String.valueOf(TaskCodec.text(made.headers(), TaskHeaders.ID));
+  }
+
+  @Override
+  public synchronized void result(Object value) {
+    RunEffects mine = ownEffects();
+    ChildTasks children = queue.children();
+    mine.result(children.result(id(), value), children.contentType(value));
+  }
+
+  private RunEffects ownEffects() {
     if (!open) {
       throw new IllegalStateException("Task " + id() + " is not with its handler any more");
     }
-    if (children.size() >= CHILDREN_MAX || childrenBytes > CHILDREN_BYTES_MAX) {
-      throw new IllegalStateException(
-          "Task "
-              + id()
-              + " has submitted "
-              + children.size()
-              + " tasks of "
-              + childrenBytes
-              + " bytes: more than "
-              + CHILDREN_MAX
-              + " or 8 MiB would have to be kept until it is done. Submit tasks that submit the"
-              + " rest.");
+    RunEffects mine = effects;
+    if (mine == null) {
+      mine = new RunEffects();
+      effects = mine;
     }
-    ProducerRecord<byte[], byte[]> record =
-        queue.children().record(this, child, children.size() + 1);
-    if (children.isEmpty()) {
-      children = new ArrayList<>();
-    }
-    children.add(record);
-    childrenBytes += ChildTasks.bytes(record);
-    return String.valueOf(TaskCodec.text(record.headers(), TaskHeaders.ID));
+    return mine;
   }
 
   /**
-   * What the present attempt submits is kept from now on. Without a lock, which each task would pay
-   * for: a handler that returns while a thread of its own still submits breaks the contract, and is
-   * told where it is noticed.
+   * What the present attempt wants published is kept from now on. Without a lock, which each task
+   * would pay for: a handler that returns while a thread of its own still submits breaks the
+   * contract, and is told where it is noticed.
    */
-  void openChildren() {
+  void openEffects() {
     open = true;
-    if (!children.isEmpty()) {
-      children = List.of();
-      childrenBytes = 0;
+    if (effects != null) {
+      effects = null;
     }
   }
 
-  /** The attempt is over: nothing more is submitted. */
-  void closeChildren() {
+  /** The attempt is over: nothing more is published with it. */
+  void closeEffects() {
     open = false;
   }
 
-  /** What the last attempt has submitted, in its order. */
-  List<ProducerRecord<byte[], byte[]>> children() {
-    return children;
+  /**
+   * Whether there is something to publish before this task counts as ended, what tells its
+   * submitter included. May ask the brokers for the topic, once for each.
+   */
+  boolean hasEffects(TaskResult.Outcome outcome, int attempts) {
+    RunEffects mine = effects;
+    ProducerRecord<byte[], byte[]> reply =
+        queue
+            .children()
+            .reply(
+                this,
+                outcome,
+                attempts,
+                mine == null ? null : mine.result(),
+                mine == null ? null : mine.resultType(),
+                null);
+    if (reply != null) {
+      mine = mine == null ? new RunEffects() : mine;
+      mine.reply(reply);
+      effects = mine;
+    }
+    return mine != null && (reply != null || mine.children() > 0);
+  }
+
+  /** What is to be published with the end of this task, in its order. */
+  List<ProducerRecord<byte[], byte[]>> effects() {
+    RunEffects mine = effects;
+    return mine == null ? List.of() : mine.records();
+  }
+
+  /** Whether this one of them only tells the submitter. */
+  boolean isReply(ProducerRecord<byte[], byte[]> record) {
+    RunEffects mine = effects;
+    return mine != null && mine.isReply(record);
   }
 
   @Override

@@ -339,7 +339,7 @@ final class TransactionalEffects implements AutoCloseable {
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
   private static void send(
       KafkaProducer<byte[], byte[]> producer, RecordRun run, Map<RecordRun, Exception> refused) {
-    for (ProducerRecord<byte[], byte[]> child : run.children()) {
+    for (ProducerRecord<byte[], byte[]> child : run.effects()) {
       producer.send(
           child,
           (metadata, failure) -> {

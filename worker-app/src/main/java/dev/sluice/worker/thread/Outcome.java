@@ -26,8 +26,13 @@ public sealed interface Outcome {
   /** The task leaves its lane once it is written elsewhere. */
   sealed interface Leaving extends Outcome {}
 
-  /** The handler returned, and has submitted tasks that are to be published before it is done. */
-  record Submits() implements Leaving {}
+  /**
+   * The task has ended, and something is to be published before it counts: what it has submitted,
+   * or what tells its submitter.
+   *
+   * @param expired whether it was not run because its deadline had passed
+   */
+  record Submits(boolean expired) implements Leaving {}
 
   /**
    * The task is to wait elsewhere for its next attempt, and to let others pass.

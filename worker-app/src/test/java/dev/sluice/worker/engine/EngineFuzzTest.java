@@ -4,12 +4,14 @@ package dev.sluice.worker.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.testing.Seeds;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Random operations on the engine, judged after each by a model that knows nothing of it. */
 class EngineFuzzTest {
   @Test
   void whateverHappensOrderAndBoundsHoldAndEverythingEnds() {
+    AtomicInteger readAgain = new AtomicInteger();
     Seeds.each(
         300,
         random -> {
@@ -20,6 +22,10 @@ class EngineFuzzTest {
           }
           model.drain();
           assertThat(model.ended()).isPositive();
+          readAgain.addAndGet(model.readAgain());
         });
+    if (Seeds.all()) {
+      assertThat(readAgain.get()).as("shelved tasks that were read again").isGreaterThan(1_000);
+    }
   }
 }

@@ -59,6 +59,7 @@ final class EngineModel {
   private final Order order;
   private final int keys;
   private final int laneCapacity;
+  private final int shelfCapacity;
   private final int pollRecordsMax;
   private final int uncommittedMax;
   private final int metadataMax;
@@ -79,6 +80,7 @@ final class EngineModel {
   private final Deque<Map<PartitionState, LedgerSnapshot>> inFlight = new ArrayDeque<>();
   private long now;
   private int ended;
+  private int readAgain;
 
   EngineModel(RandomGenerator random) {
     this.random = random;
@@ -98,6 +100,7 @@ final class EngineModel {
     keys = random.nextInt(1, 20);
     laneCapacity = random.nextInt(2, 40);
     pollRecordsMax = random.nextInt(1, laneCapacity + 1);
+    shelfCapacity = random.nextBoolean() ? 0 : random.nextInt(1, 100);
     uncommittedMax = random.nextInt(1, 60);
     calm = new int[] {1, 4, 40}[random.nextInt(3)];
     slow = new int[] {1, 4, 20}[random.nextInt(3)];
@@ -111,6 +114,10 @@ final class EngineModel {
 
   int ended() {
     return ended;
+  }
+
+  int readAgain() {
+    return readAgain;
   }
 
   void step() {
@@ -184,6 +191,7 @@ final class EngineModel {
                 from.position(),
                 restored,
                 laneCapacity,
+                shelfCapacity,
                 pollRecordsMax,
                 uncommittedMax));
     assigned[partition] = new Held(state, from.position());
@@ -196,6 +204,10 @@ final class EngineModel {
       return;
     }
     int records = random.nextInt(pollRecordsMax + 1);
+    if (held.state.wantedFrom() >= 0) {
+      readAgain(held, records);
+      return;
+    }
     for (int i = 0; i < records; i++) {
       long offset = held.next;
       held.next++;
@@ -208,6 +220,20 @@ final class EngineModel {
         continue;
       }
       accept(held, offset);
+    }
+  }
+
+  /** The log has so many records from the first one that is wanted. */
+  private void readAgain(Held held, int records) {
+    long first = held.state.wantedFrom();
+    for (long offset = first; offset < first + records; offset++) {
+      TaskRun run = held.state.wantedAt(offset);
+      if (run != null && engine.hasRoomFor(run)) {
+        require(!((TestRun) run).hasRecord, "read again although it is there", run);
+        ((TestRun) run).hasRecord = true;
+        engine.unshelved(run, TestRun.BYTES);
+        readAgain++;
+      }
     }
   }
 
@@ -254,6 +280,7 @@ final class EngineModel {
     require(held.unfinished.get(run.offset()) == run, "taken after its end", run);
     require(!run.partition.gone(), "taken although its partition is gone", run);
     require(!run.partition.draining, "taken although its partition drains", run);
+    require(run.hasRecord, "taken although its record was forgotten", run);
     for (Slot slot : slots) {
       for (TestRun other : slot.rest) {
         require(
@@ -454,9 +481,12 @@ final class EngineModel {
       }
       PartitionState p = held.state;
       open += held.unfinished.size();
-      require(p.lane.depth() == held.unfinished.size(), "lane depth", p.lane.depth());
+      int shelved = (int) held.unfinished.values().stream().filter(run -> !run.hasRecord).count();
+      require(p.shelf.size() == shelved, "shelved", p.shelf.size());
+      require(shelved <= shelfCapacity, "the shelf overflows", shelved);
+      require(p.lane.depth() == held.unfinished.size() - shelved, "lane depth", p.lane.depth());
       require(p.live || p.quiet(), "not looked after", p.topic + p.partition);
-      require(p.lane.maxDepth() <= laneCapacity, "lane overflow", p.lane.maxDepth());
+      require(p.lane.maxDepth() <= laneCapacity + 1, "lane overflow", p.lane.maxDepth());
       require(p.ledger.uncommitted() >= 0, "uncommitted", p.ledger.uncommitted());
       require(
           p.running >= 0 && p.ready >= 0 && p.retryWaiting >= 0 && p.leaving >= 0,
@@ -512,7 +542,8 @@ final class EngineModel {
       }
     }
     taskLimits.values().forEach(limit -> limit.refusesUntilNanos = Long.MIN_VALUE);
-    for (int idle = 0; idle < 3; ) {
+    // What is due next may be due soon, and then something else: each is a turn without an end.
+    for (int idle = 0; idle < 50; ) {
       int before = ended;
       take();
       while (!slots.isEmpty()) {
@@ -536,10 +567,17 @@ final class EngineModel {
       while (!inFlight.isEmpty()) {
         acknowledge();
       }
+      engine.plan(now);
+      int readBefore = readAgain;
+      for (Held held : assigned) {
+        if (held != null && held.state.wantedFrom() >= 0 && !held.state.pauses.paused()) {
+          readAgain(held, 100);
+        }
+      }
       check();
       now += Math.min(20_000, engine.nextTurnNanos(now));
       engine.turn(now);
-      idle = ended == before ? idle + 1 : 0;
+      idle = ended == before && readAgain == readBefore ? idle + 1 : 0;
     }
     for (Held held : assigned) {
       require(held == null || held.unfinished.isEmpty(), "stuck", describe(held));

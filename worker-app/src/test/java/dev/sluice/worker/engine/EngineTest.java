@@ -9,6 +9,7 @@ import dev.sluice.worker.limit.BulkheadLimit;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -396,6 +397,110 @@ class EngineTest {
   }
 
   @Test
+  void tasksBehindOneThatWaitsMakeRoomForOtherKeysAndAreReadAgainInTheirOrder() {
+    TestWorld world = new TestWorld();
+    world.shelfCapacity = 1_000;
+    PartitionState p = world.assign("t", 0);
+    TestRun first = world.accept(p, 0, "hot");
+    world.take();
+    fail(world, first, 1_000_000);
+    List<TestRun> hot = new ArrayList<>();
+    for (int offset = 1; offset <= 500; offset++) {
+      world.engine.plan(world.now);
+      assertThat(p.pauses().paused()).as("paused before offset " + offset).isFalse();
+      if (offset % 10 == 0) {
+        TestRun other = world.accept(p, offset, "k" + offset);
+        assertThat(world.take()).containsExactly(other);
+        world.succeed(other);
+        world.commit();
+      } else {
+        hot.add(world.accept(p, offset, "hot"));
+      }
+    }
+    assertThat(hot.stream().filter(run -> !run.hasRecord).count()).isGreaterThan(400);
+    assertThat(p.wantedFrom()).as("while the first one waits").isEqualTo(-1);
+    assertThat(p.lane().depth() + p.shelf.size()).isEqualTo(p.ledger().undone());
+
+    List<TestRun> worked = new ArrayList<>();
+    world.now += 1_000_000;
+    while (worked.size() <= hot.size()) {
+      world.engine.turn(world.now);
+      world.engine.plan(world.now);
+      assertThat(p.pauses().paused()).isFalse();
+      readAgain(world, p);
+      for (TestRun run : world.take()) {
+        assertThat(run.hasRecord).isTrue();
+        worked.add(run);
+        world.succeed(run);
+      }
+      world.commit();
+    }
+    assertThat(worked.get(0)).isSameAs(first);
+    assertThat(worked.subList(1, worked.size())).isEqualTo(hot);
+    assertThat(p.ledger().undone()).isZero();
+    assertThat(world.engine.snapshot(world.now).bytes()).isZero();
+    assertThat(p.lane().maxDepth()).isLessThanOrEqualTo(world.laneCapacity);
+  }
+
+  @Test
+  void whatTheLogHasNoMoreEndsInItsTurn() {
+    TestWorld world = new TestWorld();
+    world.shelfCapacity = 1_000;
+    world.laneCapacity = 12;
+    PartitionState p = world.assign("t", 0);
+    TestRun first = world.accept(p, 0, "hot");
+    world.take();
+    fail(world, first, 1_000_000);
+    List<TestRun> hot = new ArrayList<>();
+    for (int offset = 1; offset <= 9; offset++) {
+      world.engine.plan(world.now);
+      hot.add(world.accept(p, offset, "hot"));
+    }
+    assertThat(hot).noneMatch(run -> run.hasRecord);
+    world.now += 1_000_000;
+    world.engine.turn(world.now);
+    assertThat(world.take()).containsExactly(first);
+    world.succeed(first);
+
+    for (long gone : new long[] {1, 3}) {
+      TaskRun lost = p.wantedAt(gone);
+      if (lost != null) {
+        world.engine.lostFromLog(lost);
+      }
+    }
+    int worked = 0;
+    for (int i = 0; i < 50; i++) {
+      world.engine.plan(world.now);
+      readAgain(world, p);
+      for (TestRun run : world.take()) {
+        worked++;
+        world.succeed(run);
+      }
+    }
+    assertThat(worked).isEqualTo(7);
+    assertThat(p.ledger().undone()).isZero();
+    assertThat(p.shelf.size()).isZero();
+    assertThat(world.engine.snapshot(world.now).bytes()).isZero();
+    assertThat(world.engine.snapshot(world.now).keys()).isZero();
+  }
+
+  private static void fail(TestWorld world, TestRun run, long delayNanos) {
+    run.handler().attemptEnded(Limit.Ending.FAILURE, 1, null);
+    world.engine.retry(run, delayNanos, true, 1, world.now);
+    world.engine.slotEnded(run.handler(), 1, 1);
+  }
+
+  /** As the poll thread does: everything from the first wanted one on that is wanted. */
+  private static void readAgain(TestWorld world, PartitionState p) {
+    for (TaskRun run : p.wantedIn(0, Long.MAX_VALUE)) {
+      if (world.engine.hasRoomFor(run)) {
+        ((TestRun) run).hasRecord = true;
+        world.engine.unshelved(run, TestRun.BYTES);
+      }
+    }
+  }
+
+  @Test
   void bytesOfAllPartitionsTogetherPauseFetching() {
     Engine small = new Engine(4 * TestRun.BYTES, TestWorld.STALL_NANOS, 1, 0);
     QueueState queue = new QueueState("q", 10);
@@ -404,7 +509,7 @@ class EngineTest {
     PartitionState p =
         small.assigned(
             new Assignment(
-                queue, "t", 0, 0, 0, dev.sluice.flow.ledger.DoneRanges.NONE, 50, 10, 100));
+                queue, "t", 0, 0, 0, dev.sluice.flow.ledger.DoneRanges.NONE, 50, 0, 10, 100));
     for (int offset = 0; offset < 4; offset++) {
       small.accept(new TestRun(offset, p, handler, new OrderedBy(false, 0)));
     }

@@ -8,8 +8,16 @@ final class TestRun extends TaskRun {
   /** How often it was begun, counted by the tests. */
   int starts;
 
+  /** Whether its record is here, and not only its place. */
+  boolean hasRecord = true;
+
   TestRun(long offset, PartitionState partition, HandlerState handler, OrderedBy order) {
     super(offset, partition, handler, order, BYTES);
+  }
+
+  @Override
+  protected void shelved() {
+    hasRecord = false;
   }
 
   @Override

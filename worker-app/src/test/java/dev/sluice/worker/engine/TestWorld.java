@@ -21,6 +21,7 @@ final class TestWorld {
   final Map<PartitionId, LedgerSnapshot> committed = new HashMap<>();
   long now = 1_000;
   int laneCapacity = 50;
+  int shelfCapacity;
   int pollRecordsMax = 10;
   int uncommittedMax = 100;
   int metadataBytesMax = 4_000;
@@ -51,6 +52,7 @@ final class TestWorld {
             from.position(),
             restored,
             laneCapacity,
+            shelfCapacity,
             pollRecordsMax,
             uncommittedMax));
   }

@@ -21,6 +21,9 @@ record FakeContext(int attempt) implements TaskContext {
   public void heartbeat(String progress) {}
 
   @Override
+  public void result(Object value) {}
+
+  @Override
   public String worker() {
     return "w1";
   }
