@@ -30,11 +30,21 @@ public final class DelayClients {
 
   /** Reads what is small and came last: beats, answers. */
   public static KafkaConsumer<byte[], byte[]> tail(KafkaSettings kafka, String clientId) {
+    return tail(kafka, clientId, 500);
+  }
+
+  /**
+   * The same, where a partition is sometimes looked through again.
+   *
+   * @param waitMillis how long a fetch waits on the broker, and such a partition for it
+   */
+  public static KafkaConsumer<byte[], byte[]> tail(
+      KafkaSettings kafka, String clientId, int waitMillis) {
     Map<String, Object> properties = consumer(kafka, clientId);
     properties.put("auto.offset.reset", "latest");
     properties.put("max.poll.records", "2000");
     properties.put("fetch.max.bytes", Integer.toString(1 << 20));
-    properties.put("fetch.max.wait.ms", "500");
+    properties.put("fetch.max.wait.ms", Integer.toString(waitMillis));
     return new KafkaConsumer<>(properties);
   }
 

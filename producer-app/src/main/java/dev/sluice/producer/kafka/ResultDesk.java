@@ -50,6 +50,7 @@ public final class ResultDesk implements AutoCloseable {
   private static final String RETENTION_MILLIS = Long.toString(TimeUnit.DAYS.toMillis(1));
   private static final Duration REQUEST = Duration.ofSeconds(10);
   private static final long OPEN_NANOS = TimeUnit.SECONDS.toNanos(20);
+  private static final int FETCH_MILLIS = 100;
   private static final Duration POLL = Duration.ofMillis(500);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -236,7 +237,7 @@ public final class ResultDesk implements AutoCloseable {
 
   private void run() {
     while (true) {
-      try (KafkaConsumer<byte[], byte[]> fresh = DelayClients.tail(kafka, clientId)) {
+      try (KafkaConsumer<byte[], byte[]> fresh = DelayClients.tail(kafka, clientId, FETCH_MILLIS)) {
         if (!enter(fresh)) {
           return;
         }

@@ -120,6 +120,11 @@ public final class WorkerProcess implements AutoCloseable {
     process.resume();
   }
 
+  /** Waits until the worker has ended by itself, and returns its exit code. */
+  public int awaitExit(Duration most) {
+    return process.awaitExit(most);
+  }
+
   /** Asks the worker to stop and waits for it; returns its exit code. */
   public int stop(Duration most) {
     process.terminate();

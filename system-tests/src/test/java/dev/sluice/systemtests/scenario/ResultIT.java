@@ -12,6 +12,7 @@ import dev.sluice.ResultTimeoutException;
 import dev.sluice.Task;
 import dev.sluice.TaskFailedException;
 import dev.sluice.TaskResult;
+import dev.sluice.producer.ResultHandle;
 import dev.sluice.producer.TaskHandle;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.systemtests.process.JavaProcess;
@@ -85,8 +86,10 @@ class ResultIT {
       Scenario.awaitReady(worker);
       scenario.awaitDrained(PATIENCE); // all results are there before anybody asks
       try (TaskProducer second = TaskProducer.connect(scenario.kafka().bootstrapServers())) {
+        List<ResultHandle> handles =
+            ids.stream().map(id -> second.handle(Scenario.QUEUE, id)).toList();
         for (int i = 0; i < 500; i++) {
-          assertThat(second.handle(Scenario.QUEUE, ids.get(i)).result(Map.class, PATIENCE))
+          assertThat(handles.get(i).result(Map.class, PATIENCE))
               .isEqualTo(Map.of("length", i % 50));
         }
         assertThat(second.handle(Scenario.QUEUE, "mine-1").result(Map.class, PATIENCE))
