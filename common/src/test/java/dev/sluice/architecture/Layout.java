@@ -78,7 +78,8 @@ final class Layout {
                   // Its client's own pool has no bound, so it brings one.
                   && !within(type, "dev.sluice.worker.handler.HttpHandler")
                   // A process has three pipes, and a thread must empty each.
-                  && !within(type, "dev.sluice.worker.handler.ExecHandler"));
+                  && !within(type, "dev.sluice.worker.handler.ExecHandler")
+                  && !within(type, "dev.sluice.worker.handler.LineChild"));
 
   static final DescribedPredicate<JavaClass> VALUES =
       describe("are records or enums", type -> type.isRecord() || type.isEnum());

@@ -120,6 +120,11 @@ public final class WorkerProcess implements AutoCloseable {
     process.resume();
   }
 
+  /** The id of the process. */
+  public long pid() {
+    return process.pid();
+  }
+
   /** Waits until the worker has ended by itself, and returns its exit code. */
   public int awaitExit(Duration most) {
     return process.awaitExit(most);

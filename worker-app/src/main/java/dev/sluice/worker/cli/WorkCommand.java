@@ -74,6 +74,8 @@ public final class WorkCommand implements Callable<Integer> {
         "sleep:DURATION  waits",
         "exec:COMMAND    runs a command, the payload on its standard input;",
         "                what it prints goes to standard output",
+        "lines:COMMAND   gives it as a JSON line to a process that lives on, which answers with one;",
+        "                see docs/handlers-in-any-language.md",
         "http:URL        posts it; 429 and Retry-After hold the worker back",
         "class:NAME      calls a TaskHandler on the class path"
       })

@@ -47,7 +47,7 @@ final class CommandWords {
       words.add(word.toString());
     }
     if (words.isEmpty()) {
-      throw new ConfigException("The handler exec: names no command; write for example exec:cat");
+      throw new ConfigException("The handler names no command; write for example exec:cat");
     }
     return words;
   }

@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 /** Handlers by their specification, as {@code work --handler} takes it. */
 public final class HandlerSpec {
   private static final Logger TASKS = LoggerFactory.getLogger("dev.sluice.tasks");
-  private static final List<String> KINDS = List.of("log", "sleep", "exec", "http", "class");
+  private static final List<String> KINDS =
+      List.of("log", "sleep", "exec", "lines", "http", "class");
   private static final Duration SLEEP_MAX = Duration.ofDays(1);
 
   private HandlerSpec() {}
@@ -28,7 +29,7 @@ public final class HandlerSpec {
    * to be closed when the last task has ended.
    *
    * @param spec {@code log}, {@code sleep:DURATION} (0 to 1 day), {@code exec:COMMAND}, {@code
-   *     http:URL} or {@code class:NAME}
+   *     lines:COMMAND}, {@code http:URL} or {@code class:NAME}
    * @param codec decodes the payloads of typed classes
    * @param loader finds the classes
    * @param commandOutput where what the commands of {@code exec} print goes
@@ -43,6 +44,7 @@ public final class HandlerSpec {
       case "log" -> log(spec, rest);
       case "sleep" -> sleep(spec, rest);
       case "exec" -> new ExecHandler(CommandWords.split(rest), commandOutput);
+      case "lines" -> new LinesHandler(CommandWords.split(rest), SystemClock.INSTANCE);
       case "http" ->
           new HttpHandler(rest.startsWith("//") ? spec : rest.strip(), SystemClock.INSTANCE);
       case "https" -> new HttpHandler(spec, SystemClock.INSTANCE);
@@ -53,7 +55,8 @@ public final class HandlerSpec {
                   + spec
                   + "' is unknown. "
                   + Suggestions.forWord(kind, KINDS)
-                  + " Handlers are log, sleep:DURATION, exec:COMMAND, http:URL and class:NAME.");
+                  + " Handlers are log, sleep:DURATION, exec:COMMAND, lines:COMMAND, http:URL and"
+                  + " class:NAME.");
     };
   }
 

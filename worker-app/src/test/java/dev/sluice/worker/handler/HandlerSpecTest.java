@@ -138,7 +138,9 @@ class HandlerSpecTest {
     assertWrong("slep:1s", "Did you mean 'sleep'?");
     assertWrong("LOG", "Did you mean 'log'?");
     assertWrong("", "exec:COMMAND");
-    assertWrong("lines:cat", "Handlers are log, sleep:DURATION, exec:COMMAND, http:URL and class:");
+    assertWrong("line:cat", "Handlers are log, sleep:DURATION, exec:COMMAND, lines:COMMAND,");
+    assertWrong("lines:", "names no command");
+    assertWrong("lines:no-such-program-here", "is no program on the PATH");
     assertWrong("log:loudly", "log takes none");
     assertWrong("sleep", "no duration");
     assertWrong("sleep:-PT1S", "from 0 to 1 day");
