@@ -207,7 +207,12 @@ public final class GroupWorker implements WorkedGroup {
         state, handler, settings.timeoutOrDefault().toNanos(), failures, hold);
   }
 
-  void start() {
+  /**
+   * Starts its thread.
+   *
+   * @param whenEnded told when it has ended
+   */
+  void start(Runnable whenEnded) {
     Thread thread =
         new Thread(
             () -> {
@@ -216,6 +221,7 @@ public final class GroupWorker implements WorkedGroup {
               } finally {
                 gaveUp = rim.gaveUp();
                 ended.countDown();
+                whenEnded.run();
               }
             },
             "sluice-poll-" + worker + "-" + group);
@@ -248,6 +254,11 @@ public final class GroupWorker implements WorkedGroup {
     rim.fleetGranted();
   }
 
+  /** Somebody waits for a task. */
+  void lookAgain() {
+    rim.lookAgain();
+  }
+
   /** The state of the engine. */
   @Override
   public EngineSnapshot snapshot() {
@@ -262,6 +273,10 @@ public final class GroupWorker implements WorkedGroup {
   /** Threads that are stuck in handlers that never returned. */
   public int hung() {
     return rim.hung();
+  }
+
+  boolean hasEnded() {
+    return ended.getCount() == 0;
   }
 
   boolean live() {

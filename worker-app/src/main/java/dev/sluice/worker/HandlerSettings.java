@@ -9,6 +9,7 @@ import dev.sluice.queue.CircuitBreakerDefinition;
 import dev.sluice.queue.FleetLimitsDefinition;
 import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
+import dev.sluice.worker.lease.LeaseDesk;
 import dev.sluice.worker.limit.BulkheadLimit;
 import dev.sluice.worker.limit.CircuitBreakerLimit;
 import dev.sluice.worker.limit.FailurePolicy;
@@ -38,6 +39,10 @@ final class HandlerSettings {
   @Nullable CircuitBreakerConfig circuitBreaker;
   @Nullable CircuitBreaker givenCircuitBreaker;
   @Nullable Boolean deadLetterGuard;
+
+  /** Hands the tasks to whoever takes them; null where a handler works them. */
+  @Nullable LeaseDesk desk;
+
   @Nullable TimeLimiter givenTimeLimiter;
   FleetLimitsDefinition fleet = FleetLimitsDefinition.NONE;
   @Nullable String destination;
@@ -106,6 +111,7 @@ final class HandlerSettings {
     boolean ownBreaker = circuitBreaker != null || givenCircuitBreaker != null;
     both.circuitBreaker = ownBreaker ? circuitBreaker : other.circuitBreaker;
     both.givenCircuitBreaker = ownBreaker ? givenCircuitBreaker : other.givenCircuitBreaker;
+    both.desk = desk;
     both.deadLetterGuard = deadLetterGuard == null ? other.deadLetterGuard : deadLetterGuard;
     both.givenTimeLimiter = timeout == null ? other.givenTimeLimiter : givenTimeLimiter;
     return both;
@@ -147,6 +153,10 @@ final class HandlerSettings {
       limits.add(new TimeLimiterLimit(t));
     }
     limits.addAll(ofFleet);
+    LeaseDesk d = desk;
+    if (d != null) {
+      limits.add(d.limit());
+    }
     RateLimiterConfig r = rateLimiter;
     if (r != null) {
       limits.add(new RateLimiterLimit(name, r));

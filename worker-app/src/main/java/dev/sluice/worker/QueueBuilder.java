@@ -19,6 +19,7 @@ import dev.sluice.queue.QueueDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
 import dev.sluice.wire.PayloadCodec;
 import dev.sluice.worker.handler.DecodingHandler;
+import dev.sluice.worker.lease.LeaseDesk;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -40,12 +41,17 @@ public final class QueueBuilder {
   record Handled(TaskHandler<byte[]> handler, HandlerSettings settings) {}
 
   private final PayloadCodec codec;
+  private final LeaseDesk desk;
   private final HandlerSettings defaults = new HandlerSettings();
   private final Map<String, Handled> handlers = new LinkedHashMap<>();
   private HandlerSettings current = defaults;
   private QueueDefinition definition;
 
-  QueueBuilder(QueueDefinition definition, PayloadCodec codec) {
+  /**
+   * @param desk hands tasks of pulled queues to those who take them
+   */
+  QueueBuilder(QueueDefinition definition, PayloadCodec codec, LeaseDesk desk) {
+    this.desk = desk;
     this.definition = definition;
     this.codec = codec;
   }
@@ -149,6 +155,17 @@ public final class QueueBuilder {
   /** Works the tasks of every type that has no handler of its own, with their payload as bytes. */
   public QueueBuilder handle(TaskHandler<byte[]> handler) {
     return add(QueueDefinition.ANY_TYPE, handler, new HandlerSettings());
+  }
+
+  /**
+   * Hands the tasks that have no handler of their own to whoever asks {@link Worker#take}, one by
+   * one and with all that limits handlers: at most {@code concurrency} are taken at once, each for
+   * the time-out of this queue.
+   */
+  public QueueBuilder pull() {
+    HandlerSettings settings = new HandlerSettings();
+    settings.desk = desk;
+    return add(QueueDefinition.ANY_TYPE, desk, settings);
   }
 
   QueueBuilder add(String type, TaskHandler<byte[]> handler, HandlerSettings settings) {

@@ -18,6 +18,9 @@ import dev.sluice.worker.fleet.FleetView;
 import dev.sluice.worker.fleet.WorkerFleet;
 import dev.sluice.worker.kafka.ChildTasks;
 import dev.sluice.worker.kafka.DelayRoute;
+import dev.sluice.worker.lease.Lease;
+import dev.sluice.worker.lease.LeaseDesk;
+import dev.sluice.worker.lease.Leases;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,6 +54,7 @@ public final class Worker implements AutoCloseable {
   private final WorkerFleet fleet;
   private final FleetMember member;
   private final @Nullable DelayService delays;
+  private final @Nullable LeaseDesk desk;
   private final Duration longestStop;
 
   private Worker(
@@ -59,7 +63,9 @@ public final class Worker implements AutoCloseable {
       WorkerFleet fleet,
       FleetMember member,
       @Nullable DelayService delays,
+      @Nullable LeaseDesk desk,
       Duration longestStop) {
+    this.desk = desk;
     this.name = name;
     this.groups = groups;
     this.fleet = fleet;
@@ -147,7 +153,16 @@ public final class Worker implements AutoCloseable {
             builder.clock,
             builder.random);
     member.start();
-    groups.forEach(GroupWorker::start);
+    LeaseDesk desk = builder.desk;
+    desk.wakeBy(() -> groups.forEach(GroupWorker::lookAgain));
+    for (GroupWorker group : groups) {
+      group.start(
+          () -> {
+            if (groups.stream().allMatch(GroupWorker::hasEnded)) {
+              desk.close();
+            }
+          });
+    }
     DelayService delays = null;
     if (builder.delays) {
       delays =
@@ -160,7 +175,12 @@ public final class Worker implements AutoCloseable {
               builder.history);
       delays.start();
     }
-    return new Worker(builder.name, groups, fleet, member, delays, longest.plusSeconds(5));
+    boolean pulls =
+        builder.queues.values().stream()
+            .flatMap(queue -> queue.handlers().values().stream())
+            .anyMatch(handled -> handled.handler() == desk);
+    return new Worker(
+        builder.name, groups, fleet, member, delays, pulls ? desk : null, longest.plusSeconds(5));
   }
 
   /** A worker whose limits hang on the control topics says at once if it cannot have them. */
@@ -301,8 +321,53 @@ public final class Worker implements AutoCloseable {
     groups.forEach(GroupWorker::stopWhenEmpty);
   }
 
+  /**
+   * Takes a task of the queues that are pulled ({@link QueueBuilder#pull}); several threads may
+   * wait at once, and are served in the order in which they came.
+   *
+   * @param timeout how long at most
+   * @return empty if there was none in time, or the worker stops
+   * @throws IllegalStateException if no queue is pulled
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  public Optional<Lease> take(Duration timeout) throws InterruptedException {
+    return desk().take(timeout.isNegative() ? 0 : nanos(timeout));
+  }
+
+  /**
+   * All tasks of the queues that are pulled, as they come. The iteration waits for each, and ends
+   * when the worker stops; it is for one thread, of which there may be several, each with its own.
+   * A lease that was not completed when the next one is asked for stays open: close it.
+   *
+   * @throws IllegalStateException if no queue is pulled
+   */
+  public Iterable<Lease> leases() {
+    LeaseDesk known = desk();
+    return () -> new Leases(known);
+  }
+
+  private LeaseDesk desk() {
+    LeaseDesk known = desk;
+    if (known == null) {
+      throw new IllegalStateException(
+          "No queue of worker " + name + " is pulled; call pull() on one where handle() would be");
+    }
+    return known;
+  }
+
+  private static long nanos(Duration duration) {
+    try {
+      return duration.toNanos();
+    } catch (ArithmeticException e) {
+      return Long.MAX_VALUE;
+    }
+  }
+
   /** Asks for the stop without waiting for it. */
   public void stop() {
+    if (desk != null) {
+      desk.close();
+    }
     groups.forEach(GroupWorker::stop);
   }
 

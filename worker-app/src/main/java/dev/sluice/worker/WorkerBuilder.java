@@ -12,6 +12,7 @@ import dev.sluice.time.Clock;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.JsonPayloadCodec;
 import dev.sluice.wire.PayloadCodec;
+import dev.sluice.worker.lease.LeaseDesk;
 import dev.sluice.worker.thread.HandlerThreadFactory;
 import java.security.SecureRandom;
 import java.util.LinkedHashMap;
@@ -33,6 +34,7 @@ public final class WorkerBuilder {
   String name = "worker-" + Long.toHexString(random.nextLong() & 0xffffffL);
   Clock clock = SystemClock.INSTANCE;
   ThreadFactory threads = HandlerThreadFactory.preferred("sluice-handler");
+  final LeaseDesk desk = new LeaseDesk();
   @Nullable HistoryWriter history;
   final Map<String, String> topics = new LinkedHashMap<>();
   boolean createTopics = true;
@@ -62,7 +64,7 @@ public final class WorkerBuilder {
 
   /** Works a queue that is defined elsewhere; the settings come on top. */
   public WorkerBuilder queue(QueueDefinition definition, Consumer<QueueBuilder> settings) {
-    QueueBuilder builder = new QueueBuilder(definition, codec);
+    QueueBuilder builder = new QueueBuilder(definition, codec, desk);
     settings.accept(builder);
     if (queues.put(definition.name(), builder) != null) {
       throw new ConfigException("Queue " + definition.name() + " is given twice");

@@ -35,6 +35,14 @@ public interface Limit {
   }
 
   /**
+   * Whether a task that it lets start must not wait behind another one in its thread: somebody
+   * waits for it.
+   */
+  default boolean oneAtATime() {
+    return false;
+  }
+
+  /**
    * Whether it wants to know when a start happens: then {@link #stillGranted} is asked right
    * before, {@link #begun} told right after, and {@link #returned} told at the end.
    */

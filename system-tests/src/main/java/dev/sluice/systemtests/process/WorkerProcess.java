@@ -52,12 +52,22 @@ public final class WorkerProcess implements AutoCloseable {
    */
   public static WorkerProcess start(
       Path folder, String name, List<String> jvmOptions, List<String> arguments) {
+    return start(MAIN, folder, name, jvmOptions, arguments);
+  }
+
+  /**
+   * Starts another program that takes the arguments and says the port as {@code work} does.
+   *
+   * @param main the name of its class
+   */
+  public static WorkerProcess start(
+      String main, Path folder, String name, List<String> jvmOptions, List<String> arguments) {
     Path history = folder.resolve(name + ".history.jsonl");
     List<String> all = new ArrayList<>(arguments);
     // Any free port: one that is chosen here may be taken by then.
     all.addAll(List.of("--history", history.toString(), "--metrics-port", "0"));
     Path log = folder.resolve(name + ".log");
-    JavaProcess process = JavaProcess.start(MAIN, jvmOptions, all, log);
+    JavaProcess process = JavaProcess.start(main, jvmOptions, all, log);
     return new WorkerProcess(process, history, new HealthClient(portIn(log)));
   }
 

@@ -119,7 +119,9 @@ class LinesIT {
   }
 
   private static List<ProcessHandle> children(WorkerProcess worker) {
-    return ProcessHandle.of(worker.pid()).map(handle -> handle.children().toList()).orElse(List.of());
+    return ProcessHandle.of(worker.pid())
+        .map(handle -> handle.children().toList())
+        .orElse(List.of());
   }
 
   /** Processes of the worker that have ended and that it has not waited for. */

@@ -160,6 +160,18 @@ final class Scenario implements AutoCloseable {
     return worker;
   }
 
+  /** Starts a process that takes leases of the queue where a worker would handle its tasks. */
+  WorkerProcess taker(String workerName, String... flags) {
+    List<String> arguments = new ArrayList<>(List.of(QUEUE, "-b", kafka.bootstrapServers()));
+    arguments.addAll(List.of("--name", workerName));
+    arguments.addAll(List.of(flags));
+    List<String> options = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m");
+    WorkerProcess taker =
+        WorkerProcess.start(TakeMain.class.getName(), folder, workerName, options, arguments);
+    workers.add(taker);
+    return taker;
+  }
+
   Load load(int payloadBytes, long seed) {
     Path history = folder.resolve("load-" + producers.size() + ".history.jsonl");
     producers.add(history);

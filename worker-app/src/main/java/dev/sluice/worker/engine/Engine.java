@@ -29,8 +29,8 @@ public final class Engine {
   /** So many ended tasks are worth a commit before its interval is over. */
   private static final int WORTH_COMMITTING = 500;
 
-  /** So many tasks of a key are read again at once. */
-  private static final int UNSHELVED_MAX = 100;
+  /** So many tasks behind one that waits stay complete. */
+  private static final int KEPT_MAX = 100;
 
   /** Where a run goes in the queue of its handler. */
   private enum Place {
@@ -235,10 +235,7 @@ public final class Engine {
    * would be paused for want of room: it is to be had for keys that can go on.
    */
   private void shelve(PartitionState partition) {
-    boolean full =
-        partition.lane.full()
-            || partition.lane.aboveLow() && partition.ready == 0 && partition.running == 0;
-    if (!full
+    if (!partition.lane.full()
         || partition.retryWaiting == 0
         || partition.draining
         || !partition.shelf.hasRoom()
@@ -246,11 +243,16 @@ public final class Engine {
       return;
     }
     partition.shelf.worthALook = false;
+    int kept = Math.min(KEPT_MAX, partition.lane.capacity() / 8);
     for (TaskRun waiting : retries) {
       if (waiting.partition != partition) {
         continue;
       }
+      // The first ones stay: with them the key goes on while the next ones are read again.
       TaskRun run = waiting.nextOfKey;
+      for (int k = 0; k < kept && run != null; k++) {
+        run = run.nextOfKey;
+      }
       while (run != null && run.state == TaskRun.State.BEHIND_KEY && partition.shelf.hasRoom()) {
         shelve(run);
         run = run.nextOfKey;
@@ -272,7 +274,8 @@ public final class Engine {
   /** The first of its key can go on, but only its place was kept, and that of some behind it. */
   private void want(TaskRun first) {
     first.state = TaskRun.State.AWAITED;
-    int most = Math.max(1, Math.min(UNSHELVED_MAX, first.partition.lane.capacity() / 4));
+    // To read again stops the partition for a tenth of a second: not for a few tasks.
+    int most = Math.max(1, first.partition.lane.capacity() / 4);
     TaskRun run = first;
     for (int i = 0; i < most && run != null; i++) {
       if (run != first && (run.state != TaskRun.State.SHELVED || run.lostFromLog)) {
@@ -964,7 +967,8 @@ public final class Engine {
         reasons |= partition.queue.heldReasons(nowNanos);
       } else if (partition.retryWaiting > 0
           && partition.running == 0
-          && !partition.shelf.wantsSome()) {
+          && !partition.shelf.wantsSome()
+          && !partition.shelf.hasRoom()) {
         reasons |= Pauses.bit(PauseReason.RETRY_WAIT);
       }
     }
@@ -990,6 +994,13 @@ public final class Engine {
       handler.fleetGranted();
     }
     turnWanted = true;
+  }
+
+  /** Somebody waits for a task: handlers that were held until a release may look again. */
+  public void lookAgain() {
+    for (HandlerState handler : handlers) {
+      handler.released();
+    }
   }
 
   /** How much each handler has to do. */

@@ -26,6 +26,7 @@ public final class HandlerState {
   final Counters counters = new Counters();
   private long heldUntilNanos;
   private @Nullable PauseReason heldBy;
+  private final boolean oneAtATime;
   private boolean heldUntilRelease;
   private @Nullable PauseReason lastReason;
   private boolean heldWithoutBreak;
@@ -59,6 +60,7 @@ public final class HandlerState {
     this.threadLimits = limits.stream().filter(Limit::perThread).toArray(Limit[]::new);
     this.taskLimits = limits.stream().filter(l -> !l.perThread()).toArray(Limit[]::new);
     this.watching = limits.stream().filter(Limit::watchesStarts).toArray(Limit[]::new);
+    this.oneAtATime = limits.stream().anyMatch(Limit::oneAtATime);
     queue.handlers.add(this);
   }
 
@@ -138,7 +140,9 @@ public final class HandlerState {
   }
 
   int batchMax() {
-    return (int) Math.max(1, Math.min(BATCH_MAX, BATCH_NANOS / Math.max(1, expectedNanos)));
+    return oneAtATime
+        ? 1
+        : (int) Math.max(1, Math.min(BATCH_MAX, BATCH_NANOS / Math.max(1, expectedNanos)));
   }
 
   /** How long its ready tasks would keep one thread busy, as far as is known. */

