@@ -19,6 +19,9 @@ public final class TaskHeaders {
   /** On a task that was put back from the dead letters: it is no duplicate of itself. */
   public static final String REDRIVEN = "sluice-redriven";
 
+  /** The batch that the task belongs to. */
+  public static final String BATCH = "sluice-batch";
+
   /** The topic that is told how the task ended. */
   public static final String REPLY_TO = "sluice-reply-to";
 

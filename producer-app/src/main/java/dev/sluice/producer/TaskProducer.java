@@ -19,6 +19,7 @@ import dev.sluice.producer.gate.CreditDesk;
 import dev.sluice.producer.gate.CreditTicket;
 import dev.sluice.producer.gate.Permit;
 import dev.sluice.producer.gate.QueueCredit;
+import dev.sluice.producer.kafka.BatchReader;
 import dev.sluice.producer.kafka.QueueJoin;
 import dev.sluice.producer.kafka.ResultDesk;
 import dev.sluice.queue.QueueDefinition;
@@ -70,6 +71,7 @@ public final class TaskProducer implements AutoCloseable {
   private final Delays delays;
   private final ResultDesk results;
   private final Supplier<QueueJoin> joins;
+  private final Batches batches;
   private final Outcomes outcomes;
   private final Clock clock;
   private final Duration closeTimeout;
@@ -84,6 +86,7 @@ public final class TaskProducer implements AutoCloseable {
       Delays delays,
       ResultDesk results,
       Supplier<QueueJoin> joins,
+      Batches batches,
       Outcomes outcomes,
       Clock clock,
       Duration closeTimeout) {
@@ -95,6 +98,7 @@ public final class TaskProducer implements AutoCloseable {
     this.delays = delays;
     this.results = results;
     this.joins = joins;
+    this.batches = batches;
     this.outcomes = outcomes;
     this.clock = clock;
     this.closeTimeout = closeTimeout;
@@ -464,6 +468,52 @@ public final class TaskProducer implements AutoCloseable {
         declared.map(DeclaredQueue::group).orElseGet(() -> QueueDefinition.named(queue).group());
     try (QueueJoin join = joins.get()) {
       return join.await(topic, group, Nanos.of(timeout));
+    }
+  }
+
+  /**
+   * Opens a batch of that name: a new one, or one that was opened before and is not sealed. Another
+   * process that has it open cannot add to it any more. What the records of a batch say is kept for
+   * seven days, where Sluice has created their topic.
+   *
+   * @param name 1 to 200 of a-z, A-Z, 0-9, '.', '_', ':' and '-'
+   * @throws dev.sluice.ConfigException if the topic of batches is missing and may not be created
+   * @throws SluiceException if the brokers do not answer
+   */
+  public Batch batch(String name) {
+    return batches.open(
+        name,
+        new Batch.Source() {
+          @Override
+          public ProducerRecord<byte[], byte[]> record(Task<?> given) {
+            Task<?> task = encoder.identified(given);
+            TaskEncoder.Encoded encoded =
+                delays.delayed(encoder.encode(task, String.valueOf(task.id())), task);
+            return placed(encoded, given.id() != null);
+          }
+
+          @Override
+          public boolean credit(Task<?> task, CreditTicket ticket) {
+            try {
+              takeCredit(ticket, task, true);
+              return true;
+            } catch (QueueFullException e) {
+              return false;
+            }
+          }
+        });
+  }
+
+  /**
+   * Waits until a batch that anybody has opened is sealed and all its tasks have ended.
+   *
+   * @return false if the time was up
+   * @throws SluiceException if the brokers do not answer
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  public boolean joinBatch(String name, Duration timeout) throws InterruptedException {
+    try (BatchReader reader = batches.reader(name)) {
+      return reader.await(Nanos.of(timeout));
     }
   }
 

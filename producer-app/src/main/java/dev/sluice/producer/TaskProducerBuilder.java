@@ -241,6 +241,7 @@ public final class TaskProducerBuilder {
           delays,
           results,
           () -> new QueueJoin(settings(), clock),
+          new Batches(settings(), clock),
           outcomes,
           clock,
           closeTimeout);

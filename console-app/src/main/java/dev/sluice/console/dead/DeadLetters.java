@@ -436,6 +436,7 @@ public final class DeadLetters implements AutoCloseable {
   private static Headers headers(ConsumerRecord<byte[], byte[]> record) {
     Headers headers = new RecordHeaders(record.headers().toArray());
     OF_DEATH.forEach(headers::remove);
+    headers.remove(TaskHeaders.BATCH); // which has counted its end already
     headers.remove(TaskHeaders.REDRIVEN);
     headers.add(TaskCodec.header(TaskHeaders.REDRIVEN, TaskCodec.origin(record)));
     return headers;

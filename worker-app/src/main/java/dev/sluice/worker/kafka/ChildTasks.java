@@ -89,6 +89,10 @@ public final class ChildTasks {
         task = task.header(name, value);
       }
     }
+    String batch = parent.batch();
+    if (batch != null && !task.headers().containsKey(TaskHeaders.BATCH)) {
+      task = task.header(TaskHeaders.BATCH, batch);
+    }
     String topic = topics.getOrDefault(task.queue(), task.queue());
     check(id, task, topic, payload.length);
     String contentType =

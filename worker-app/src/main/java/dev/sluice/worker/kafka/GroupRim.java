@@ -50,15 +50,16 @@ public final class GroupRim implements Runnable {
     this.engine = engine;
     this.clock = clock;
     this.overflow = settings.overflow();
+    RunHistory runs = new RunHistory(history);
     this.leaving =
-        new LeavingTasks(producerProperties, settings.worker(), clock, history, delays, this::left);
-    HandlerAttempts attempts = new HandlerAttempts(clock, history, this::leave, stopWorker);
+        new LeavingTasks(producerProperties, settings.worker(), clock, runs, delays, this::left);
+    HandlerAttempts attempts = new HandlerAttempts(clock, runs, this::leave, stopWorker);
     this.threads =
         new HandlerThreads(engine, lock, attempts, threadsMax, factory, clock, this::afterVisit);
     LoopState state = new LoopState(settings, engine, lock, threads, clock, counters);
     this.transactions =
         settings.queues().stream().anyMatch(queue -> queue.state().transactional())
-            ? new TransactionalEffects(producerProperties, state, history, leaving, this::left)
+            ? new TransactionalEffects(producerProperties, state, runs, leaving, this::ended)
             : null;
     this.loop = new PollLoop(state, attempts::duplicate, transactions);
   }
@@ -83,7 +84,7 @@ public final class GroupRim implements Runnable {
         && why instanceof Outcome.Submits submits
         && !submits.expired()
         && run.assignment().transactional()) {
-      writer.write(run);
+      writer.write(run, Engine.Left.DONE);
     } else {
       leaving.write(run, why);
     }
@@ -93,7 +94,17 @@ public final class GroupRim implements Runnable {
     loop.afterVisit();
   }
 
+  /** A task has left its lane; where its batch counts it, that is not all yet. */
   private void left(RecordRun run, Engine.Left where) {
+    TransactionalEffects writer = transactions;
+    if (writer != null && where != Engine.Left.LATER && run.isCounted() && !run.stale()) {
+      writer.write(run, where);
+    } else {
+      ended(run, where);
+    }
+  }
+
+  private void ended(RecordRun run, Engine.Left where) {
     lock.lock();
     try {
       engine.left(run, where);

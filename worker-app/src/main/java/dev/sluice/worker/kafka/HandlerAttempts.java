@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.kafka;
 
+import dev.sluice.PermanentTaskException;
 import dev.sluice.StopWorkerException;
 import dev.sluice.Task;
 import dev.sluice.TaskResult;
@@ -8,7 +9,6 @@ import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.retry.FailureClass;
 import dev.sluice.flow.retry.RetryDecision;
 import dev.sluice.history.HistoryEvent;
-import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.worker.engine.TaskRun;
@@ -19,7 +19,6 @@ import dev.sluice.worker.thread.Outcome;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +29,7 @@ final class HandlerAttempts implements Attempts {
   private static final long RETURNED_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   private final Clock clock;
-  private final @Nullable HistoryWriter history;
+  private final RunHistory history;
   private final BiConsumer<RecordRun, Outcome.Leaving> leaving;
   private final Runnable stopWorker;
 
@@ -40,7 +39,7 @@ final class HandlerAttempts implements Attempts {
    */
   HandlerAttempts(
       Clock clock,
-      @Nullable HistoryWriter history,
+      RunHistory history,
       BiConsumer<RecordRun, Outcome.Leaving> leaving,
       Runnable stopWorker) {
     this.stopWorker = stopWorker;
@@ -60,13 +59,16 @@ final class HandlerAttempts implements Attempts {
     if (early > 0) {
       return early(run, conclusion, early);
     }
+    if (run.batch() != null && !run.assignment().transactional()) {
+      return notCountable(run, conclusion);
+    }
     boolean watched = binding.state().watched();
     if (watched && !binding.state().mayBegin(clock.nanos())) {
       return notBegun(run, conclusion);
     }
     Throwable failure = null;
     try {
-      record(run, HistoryEvent.START, null);
+      history.record(run, HistoryEvent.START, null);
       if (watched) {
         binding.state().attemptBegun(clock.nanos());
       }
@@ -104,7 +106,7 @@ final class HandlerAttempts implements Attempts {
   /** Whoever is given the partition next runs it: here it waits until it is taken away. */
   private Outcome returned(RecordRun run, long nanos, StopWorkerException stop) {
     run.binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, stop, run.attempt() == 1);
-    record(run, HistoryEvent.FAILED, run.stale() ? "STALE" : "INTERRUPTED");
+    history.record(run, HistoryEvent.FAILED, run.stale() ? "STALE" : "INTERRUPTED");
     return new Outcome.Retry(RETURNED_NANOS, false);
   }
 
@@ -115,11 +117,11 @@ final class HandlerAttempts implements Attempts {
     }
     run.binding.state().attemptNotBegun();
     if (run.stale()) {
-      record(run, HistoryEvent.FAILED, "STALE");
+      history.record(run, HistoryEvent.FAILED, "STALE");
     } else if (run.hasEffects(TaskResult.Outcome.EXPIRED, run.attempt() - 1)) {
       return new Outcome.Submits(true);
     } else {
-      record(run, HistoryEvent.EXPIRED, null);
+      history.record(run, HistoryEvent.EXPIRED, null);
     }
     return Outcome.EXPIRED;
   }
@@ -136,6 +138,23 @@ final class HandlerAttempts implements Attempts {
         : new Outcome.Retry(nanos, false);
   }
 
+  /** Nobody could say when its batch is over. */
+  private Outcome notCountable(RecordRun run, Conclusion conclusion) {
+    if (!conclusion.conclude(clock.nanos())) {
+      return Outcome.SUCCESS;
+    }
+    run.binding.state().attemptNotBegun();
+    return new Outcome.Dead(
+        "it was not run",
+        new PermanentTaskException(
+            "The task belongs to batch "
+                + run.batch()
+                + ", and its end could not be counted exactly: set 'effects: transactional' for"
+                + " queue "
+                + run.queue.name()
+                + " (--effects transactional), and redrive it"));
+  }
+
   /** The lease ended between the decision and the start: the task waits for the next one. */
   private Outcome notBegun(RecordRun run, Conclusion conclusion) {
     if (conclusion.conclude(clock.nanos())) {
@@ -148,10 +167,10 @@ final class HandlerAttempts implements Attempts {
   private Outcome succeeded(RecordRun run, long nanos) {
     run.binding.state().attemptEnded(Limit.Ending.SUCCESS, nanos, null);
     if (run.stale()) {
-      record(run, HistoryEvent.FAILED, "STALE");
+      history.record(run, HistoryEvent.FAILED, "STALE");
     } else {
       // Before the engine knows: the next task of the key may start as soon as it does.
-      record(run, HistoryEvent.DONE, null);
+      history.record(run, HistoryEvent.DONE, null);
     }
     return Outcome.SUCCESS;
   }
@@ -190,7 +209,7 @@ final class HandlerAttempts implements Attempts {
       if (run.queue.letsPass(retry.delayNanos()) && !run.stale()) {
         return new Outcome.Later(retry.delayNanos(), retry.attemptUsed());
       }
-      record(run, HistoryEvent.FAILED, errorText(run, kind, failure));
+      history.record(run, HistoryEvent.FAILED, errorText(run, kind, failure));
       return new Outcome.Retry(retry.delayNanos(), retry.attemptUsed());
     }
     return new Outcome.Dead(((RetryDecision.DeadLetter) decision).why(), failure);
@@ -220,7 +239,7 @@ final class HandlerAttempts implements Attempts {
 
   /** A record is the second one of a task: it is not run. */
   void duplicate(RecordRun run) {
-    record(run, HistoryEvent.DUPLICATE, null);
+    history.record(run, HistoryEvent.DUPLICATE, null);
     LOG.debug("{} is the second record of task {}", TaskCodec.origin(run.record), run.id());
   }
 
@@ -259,26 +278,11 @@ final class HandlerAttempts implements Attempts {
 
   @Override
   public void dropped(TaskRun run) {
-    record((RecordRun) run, HistoryEvent.FAILED, "STALE");
+    history.record((RecordRun) run, HistoryEvent.FAILED, "STALE");
   }
 
   @Override
   public void leave(TaskRun run, Outcome.Leaving why) {
     leaving.accept((RecordRun) run, why);
-  }
-
-  private void record(RecordRun run, HistoryEvent event, @Nullable String error) {
-    HistoryWriter writer = history;
-    if (writer != null) {
-      writer.task(
-          event,
-          run.id(),
-          run.record.key(),
-          run.historyQueue(),
-          run.record.partition(),
-          run.record.offset(),
-          run.attempt(),
-          error);
-    }
   }
 }

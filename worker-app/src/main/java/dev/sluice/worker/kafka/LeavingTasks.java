@@ -6,7 +6,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.TaskResult;
 import dev.sluice.history.HistoryEvent;
-import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
@@ -84,7 +83,7 @@ final class LeavingTasks implements AutoCloseable {
   private final Map<String, Object> producerProperties;
   private final String worker;
   private final Clock clock;
-  private final @Nullable HistoryWriter history;
+  private final RunHistory history;
   private final DelayRoute delays;
   private final Left left;
   private final ReentrantLock lock = new ReentrantLock();
@@ -100,7 +99,7 @@ final class LeavingTasks implements AutoCloseable {
       Map<String, Object> producerProperties,
       String worker,
       Clock clock,
-      @Nullable HistoryWriter history,
+      RunHistory history,
       DelayRoute delays,
       Left left) {
     this.producerProperties = producerProperties;
@@ -193,7 +192,7 @@ final class LeavingTasks implements AutoCloseable {
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
   private void send(KafkaProducer<byte[], byte[]> producer, Letter letter) {
     if (letter.run().stale()) {
-      record(letter.run(), HistoryEvent.FAILED, "STALE");
+      history.record(letter.run(), HistoryEvent.FAILED, "STALE");
       left.left(letter.run(), letter.where());
       return;
     }
@@ -202,6 +201,10 @@ final class LeavingTasks implements AutoCloseable {
       records = records(letter);
     } catch (RuntimeException e) {
       again(letter, e);
+      return;
+    }
+    if (records.isEmpty()) {
+      written(letter);
       return;
     }
     AtomicInteger open = new AtomicInteger(records.size());
@@ -263,32 +266,17 @@ final class LeavingTasks implements AutoCloseable {
   private void written(Letter letter) {
     RecordRun run = letter.run();
     if (run.stale()) {
-      record(run, HistoryEvent.FAILED, "STALE");
+      history.record(run, HistoryEvent.FAILED, "STALE");
     } else if (letter.where() == Engine.Left.DONE) {
-      record(run, HistoryEvent.DONE, null);
+      history.record(run, HistoryEvent.DONE, null);
     } else if (letter.where() == Engine.Left.EXPIRED) {
-      record(run, HistoryEvent.EXPIRED, null);
+      history.record(run, HistoryEvent.EXPIRED, null);
     } else if (letter.why() instanceof Outcome.Dead dead) {
-      record(run, HistoryEvent.DEAD, dead.failure().getClass().getName());
+      history.record(run, HistoryEvent.DEAD, dead.failure().getClass().getName());
     } else {
-      record(run, HistoryEvent.FAILED, "LATER");
+      history.record(run, HistoryEvent.FAILED, "LATER");
     }
     left.left(run, letter.where());
-  }
-
-  private void record(RecordRun run, HistoryEvent event, @Nullable String error) {
-    HistoryWriter writer = history;
-    if (writer != null) {
-      writer.task(
-          event,
-          run.id(),
-          run.record.key(),
-          run.historyQueue(),
-          run.record.partition(),
-          run.record.offset(),
-          run.attempt(),
-          error);
-    }
   }
 
   private void again(Letter letter, Exception failure) {
@@ -437,6 +425,6 @@ final class LeavingTasks implements AutoCloseable {
   }
 
   private void leftOver(RecordRun run) {
-    record(run, HistoryEvent.FAILED, "INTERRUPTED");
+    history.record(run, HistoryEvent.FAILED, "INTERRUPTED");
   }
 }

@@ -113,6 +113,16 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
     return notBefore == Long.MIN_VALUE ? 0 : notBefore - clock.epochMillis();
   }
 
+  /** The batch that it belongs to; null if to none. */
+  @Nullable String batch() {
+    return TaskCodec.text(record.headers(), TaskHeaders.BATCH);
+  }
+
+  /** Whether its end is to be counted, in one transaction with its progress. */
+  boolean isCounted() {
+    return assignment().transactional() && batch() != null;
+  }
+
   /** Whether it came back through the retry topic. */
   boolean ofRetryTopic() {
     return record.topic().equals(queue.retryTopic());
@@ -218,7 +228,7 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
       mine.reply(reply);
       effects = mine;
     }
-    return mine != null && (reply != null || mine.children() > 0);
+    return mine != null && (reply != null || mine.children() > 0) || isCounted();
   }
 
   /** What is to be published with the end of this task, in its order. */

@@ -4,7 +4,9 @@ package dev.sluice.worker.kafka;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.flow.ledger.LedgerSnapshot;
 import dev.sluice.history.HistoryEvent;
-import dev.sluice.history.HistoryWriter;
+import dev.sluice.wire.BatchCount;
+import dev.sluice.wire.TaskCodec;
+import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.PartitionId;
 import dev.sluice.worker.engine.PartitionState;
@@ -60,15 +62,22 @@ final class TransactionalEffects implements AutoCloseable {
 
   private final Map<String, Object> properties;
   private final LoopState state;
-  private final @Nullable HistoryWriter history;
+  private final RunHistory history;
   private final LeavingTasks leaving;
   private final LeavingTasks.Left left;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final ArrayDeque<RecordRun> ended = new ArrayDeque<>();
+  private final ArrayDeque<Ending> ended = new ArrayDeque<>();
 
   /** Used by its thread only. */
   private int metadataBytesMax;
+
+  /** A task that has ended, and how. */
+  private record Ending(RecordRun run, Engine.Left where) {
+    boolean done() {
+      return where == Engine.Left.DONE;
+    }
+  }
 
   private @Nullable ConsumerGroupMetadata member;
   private long wanted;
@@ -81,7 +90,7 @@ final class TransactionalEffects implements AutoCloseable {
   TransactionalEffects(
       Map<String, Object> producer,
       LoopState state,
-      @Nullable HistoryWriter history,
+      RunHistory history,
       LeavingTasks leaving,
       LeavingTasks.Left left) {
     this.properties = new HashMap<>(producer);
@@ -98,11 +107,14 @@ final class TransactionalEffects implements AutoCloseable {
     this.left = left;
   }
 
-  /** What the task has submitted is to be published and the task to be done. Never blocks. */
-  void write(RecordRun run) {
+  /**
+   * What a task that is done has submitted is to be published, its batch is to count it, and it is
+   * to be ended. Never blocks.
+   */
+  void write(RecordRun run, Engine.Left where) {
     lock.lock();
     try {
-      ended.add(run);
+      ended.add(new Ending(run, where));
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -203,7 +215,7 @@ final class TransactionalEffects implements AutoCloseable {
   private void serve(KafkaProducer<byte[], byte[]> producer) {
     long intervalNanos = state.settings.commitInterval().toNanos();
     while (!isClosed()) {
-      List<RecordRun> batch = new ArrayList<>();
+      List<Ending> batch = new ArrayList<>();
       ConsumerGroupMetadata present;
       long asked;
       boolean all;
@@ -254,7 +266,7 @@ final class TransactionalEffects implements AutoCloseable {
    */
   private boolean transaction(
       KafkaProducer<byte[], byte[]> producer,
-      List<RecordRun> batch,
+      List<Ending> batch,
       ConsumerGroupMetadata present,
       boolean always) {
     Map<PartitionState, LedgerSnapshot> news = settle(batch, always);
@@ -272,7 +284,8 @@ final class TransactionalEffects implements AutoCloseable {
       news.replaceAll(
           (partition, snapshot) ->
               tooLong(snapshot) ? overflow.send(producer, partition, snapshot) : snapshot);
-      batch.forEach(run -> send(producer, run, refused));
+      batch.stream().filter(Ending::done).forEach(each -> send(producer, each.run(), refused));
+      count(producer, batch, refused);
       producer.sendOffsetsToTransaction(offsets(news), present);
       producer.flush(); // a child that cannot be published is known by then
     } catch (KafkaException e) {
@@ -287,7 +300,9 @@ final class TransactionalEffects implements AutoCloseable {
       return false;
     }
     // Before it is so: after a kill in between, it runs again and not without a trace.
-    batch.forEach(run -> record(run, HistoryEvent.DONE, null));
+    batch.stream()
+        .filter(Ending::done)
+        .forEach(each -> history.record(each.run(), HistoryEvent.DONE, null));
     commit(producer);
     done(batch, news);
     return true;
@@ -306,18 +321,18 @@ final class TransactionalEffects implements AutoCloseable {
   }
 
   /** What the brokers are to be told if this batch comes through. */
-  private Map<PartitionState, LedgerSnapshot> settle(List<RecordRun> batch, boolean always) {
+  private Map<PartitionState, LedgerSnapshot> settle(List<Ending> batch, boolean always) {
     Map<PartitionState, LedgerSnapshot> news = new LinkedHashMap<>();
-    List<RecordRun> stale = new ArrayList<>();
+    List<Ending> stale = new ArrayList<>();
     state.lock.lock();
     try {
-      batch.removeIf(run -> run.stale() && stale.add(run));
-      batch.forEach(state.engine::settle);
+      batch.removeIf(each -> each.run().stale() && stale.add(each));
+      batch.forEach(each -> state.engine.settle(each.run()));
       for (PartitionState partition : state.engine.partitions()) {
         if (partition.transactional()
             && (always
                 || partition.ledger().hasNews()
-                || batch.stream().anyMatch(run -> run.assignment() == partition))) {
+                || batch.stream().anyMatch(each -> each.run().assignment() == partition))) {
           LedgerSnapshot snapshot = partition.ledger().snapshot(metadataBytesMax);
           news.put(
               partition,
@@ -329,9 +344,11 @@ final class TransactionalEffects implements AutoCloseable {
     } finally {
       state.lock.unlock();
     }
-    for (RecordRun run : stale) {
-      record(run, HistoryEvent.FAILED, "STALE");
-      left.left(run, Engine.Left.DONE);
+    for (Ending each : stale) {
+      if (each.done()) {
+        history.record(each.run(), HistoryEvent.FAILED, "STALE");
+      }
+      left.left(each.run(), each.where());
     }
     return news;
   }
@@ -352,8 +369,48 @@ final class TransactionalEffects implements AutoCloseable {
     }
   }
 
-  private void done(List<RecordRun> batch, Map<PartitionState, LedgerSnapshot> news) {
-    batch.forEach(run -> left.left(run, Engine.Left.DONE));
+  /** Tells their batches how many tasks have ended, and how many they have submitted. */
+  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
+  private static void count(
+      KafkaProducer<byte[], byte[]> producer,
+      List<Ending> batch,
+      Map<RecordRun, Exception> refused) {
+    Map<String, BatchCount> counts = new LinkedHashMap<>();
+    Map<String, RecordRun> one = new HashMap<>();
+    for (Ending each : batch) {
+      String name = each.run().batch();
+      if (name != null) {
+        counts.merge(name, count(each, name), BatchCount::plus);
+        one.put(name, each.run());
+      }
+    }
+    counts.forEach(
+        (name, count) ->
+            producer.send(
+                count.toRecord(name),
+                (metadata, failure) -> {
+                  if (failure != null) {
+                    synchronized (refused) {
+                      refused.putIfAbsent(one.get(name), failure);
+                    }
+                  }
+                }));
+  }
+
+  private static BatchCount count(Ending each, String batch) {
+    long submitted = 0;
+    if (each.done()) {
+      for (ProducerRecord<byte[], byte[]> child : each.run().effects()) {
+        if (batch.equals(TaskCodec.text(child.headers(), TaskHeaders.BATCH))) {
+          submitted++;
+        }
+      }
+    }
+    return new BatchCount(0, submitted, each.done() ? 1 : 0, each.done() ? 0 : 1, false);
+  }
+
+  private void done(List<Ending> batch, Map<PartitionState, LedgerSnapshot> news) {
+    batch.forEach(each -> left.left(each.run(), each.where()));
     state.counters.committed();
     state.lock.lock();
     try {
@@ -366,7 +423,7 @@ final class TransactionalEffects implements AutoCloseable {
   }
 
   /** Nothing came of it: what can come through later waits for the next one. */
-  private void undo(List<RecordRun> batch, Map<RecordRun, Exception> refused, Exception why) {
+  private void undo(List<Ending> batch, Map<RecordRun, Exception> refused, Exception why) {
     state.counters.commitFailed();
     LOG.info(
         "{} A transaction was refused and is made again with what still belongs here: {}",
@@ -374,22 +431,23 @@ final class TransactionalEffects implements AutoCloseable {
         why.toString());
     state.lock.lock();
     try {
-      batch.forEach(state.engine::unsettle);
+      batch.forEach(each -> state.engine.unsettle(each.run()));
     } finally {
       state.lock.unlock();
     }
     lock.lock();
     try {
       for (int i = batch.size() - 1; i >= 0; i--) {
-        RecordRun run = batch.get(i);
+        Ending each = batch.get(i);
+        RecordRun run = each.run();
         Exception failure = refused.get(run);
-        if (failure != null && hopeless(failure)) {
+        if (failure != null && hopeless(failure) && each.done()) {
           PermanentTaskException dead =
               new PermanentTaskException(
                   "A task that it has submitted could not be published", failure);
           leaving.write(run, new Outcome.Dead("its work was taken back", dead));
         } else {
-          ended.addFirst(run);
+          ended.addFirst(each);
         }
       }
     } finally {
@@ -401,21 +459,6 @@ final class TransactionalEffects implements AutoCloseable {
     return failure instanceof RecordTooLargeException
         || failure instanceof AuthorizationException
         || failure instanceof InvalidTopicException;
-  }
-
-  private void record(RecordRun run, HistoryEvent event, @Nullable String error) {
-    HistoryWriter writer = history;
-    if (writer != null) {
-      writer.task(
-          event,
-          run.id(),
-          run.record.key(),
-          run.historyQueue(),
-          run.record.partition(),
-          run.record.offset(),
-          run.attempt(),
-          error);
-    }
   }
 
   private static Map<TopicPartition, OffsetAndMetadata> offsets(

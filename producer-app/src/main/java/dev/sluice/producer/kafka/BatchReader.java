@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.producer.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.sluice.SluiceException;
+import dev.sluice.delay.kafka.DelayClients;
+import dev.sluice.kafka.KafkaSettings;
+import dev.sluice.time.Clock;
+import dev.sluice.wire.BatchCount;
+import dev.sluice.wire.TaskCodec;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+
+/**
+ * Adds up what the records of one batch count. What it keeps does not grow with the batch.
+ * Thread-safe; one thread reads at a time, and the others wait for it.
+ */
+public final class BatchReader implements AutoCloseable {
+  private static final int FETCH_MILLIS = 100;
+  private static final Duration REQUEST = Duration.ofSeconds(10);
+  private static final long POLL_MILLIS = 200;
+
+  private final byte[] batch;
+  private final Clock clock;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final TopicPartition partition;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by the lock.
+  private BatchCount count = BatchCount.NONE;
+
+  /**
+   * Begins with the first record of the batch.
+   *
+   * @throws SluiceException if the brokers do not answer
+   */
+  public BatchReader(KafkaSettings kafka, String batch, Clock clock) {
+    this.batch = batch.getBytes(UTF_8);
+    this.clock = clock;
+    this.consumer = DelayClients.tail(kafka, "sluice-batch-" + batch, FETCH_MILLIS);
+    try {
+      int partitions = consumer.partitionsFor(BatchCount.TOPIC, REQUEST).size();
+      this.partition =
+          new TopicPartition(BatchCount.TOPIC, TaskCodec.partitionOf(batch, partitions));
+      consumer.assign(List.of(partition));
+      consumer.seekToBeginning(List.of(partition));
+    } catch (KafkaException e) {
+      consumer.close(CloseOptions.timeout(Duration.ZERO));
+      throw new SluiceException(
+          "Batch " + batch + " cannot be read: " + BatchCount.TOPIC + " does not answer", e);
+    }
+  }
+
+  /**
+   * What is counted by now.
+   *
+   * @throws SluiceException if the brokers do not answer
+   */
+  public BatchCount count() {
+    lock.lock();
+    try {
+      long end = consumer.endOffsets(List.of(partition), REQUEST).getOrDefault(partition, 0L);
+      while (consumer.position(partition, REQUEST) < end) {
+        read(POLL_MILLIS);
+      }
+      return count;
+    } catch (KafkaException e) {
+      throw new SluiceException("The batch cannot be read now: " + e.getMessage(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until the batch is closed and all its tasks have ended.
+   *
+   * @return false if the time was up
+   */
+  public boolean await(long maxWaitNanos) throws InterruptedException {
+    long start = clock.nanos();
+    lock.lockInterruptibly();
+    try {
+      BatchCount known = count();
+      while (!known.isOver()) {
+        long left =
+            maxWaitNanos == Long.MAX_VALUE
+                ? Long.MAX_VALUE
+                : maxWaitNanos - (clock.nanos() - start);
+        if (left <= 0) {
+          return false;
+        }
+        read(Math.max(1, Math.min(POLL_MILLIS, TimeUnit.NANOSECONDS.toMillis(left))));
+        known = count;
+      }
+      return true;
+    } catch (InterruptException e) {
+      boolean ignored = Thread.interrupted();
+      throw new InterruptedException("Interrupted while waiting for a batch");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void read(long millis) {
+    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(millis))) {
+      if (Arrays.equals(record.key(), batch)) {
+        count = count.plus(BatchCount.read(record.value()));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      consumer.close(CloseOptions.timeout(Duration.ofMillis(200)));
+    } finally {
+      lock.unlock();
+    }
+  }
+}
