@@ -14,6 +14,7 @@ import dev.sluice.worker.limit.BulkheadLimit;
 import dev.sluice.worker.limit.CircuitBreakerLimit;
 import dev.sluice.worker.limit.FailurePolicy;
 import dev.sluice.worker.limit.HoldLimit;
+import dev.sluice.worker.limit.OneAtATime;
 import dev.sluice.worker.limit.RateLimiterLimit;
 import dev.sluice.worker.limit.TimeLimiterLimit;
 import io.github.resilience4j.bulkhead.Bulkhead;
@@ -39,6 +40,9 @@ final class HandlerSettings {
   @Nullable CircuitBreakerConfig circuitBreaker;
   @Nullable CircuitBreaker givenCircuitBreaker;
   @Nullable Boolean deadLetterGuard;
+
+  /** How many tasks are worked at once, each with a thread; 0 for one by one. */
+  int batchSize;
 
   /** Hands the tasks to whoever takes them; null where a handler works them. */
   @Nullable LeaseDesk desk;
@@ -112,6 +116,7 @@ final class HandlerSettings {
     both.circuitBreaker = ownBreaker ? circuitBreaker : other.circuitBreaker;
     both.givenCircuitBreaker = ownBreaker ? givenCircuitBreaker : other.givenCircuitBreaker;
     both.desk = desk;
+    both.batchSize = batchSize;
     both.deadLetterGuard = deadLetterGuard == null ? other.deadLetterGuard : deadLetterGuard;
     both.givenTimeLimiter = timeout == null ? other.givenTimeLimiter : givenTimeLimiter;
     return both;
@@ -153,6 +158,9 @@ final class HandlerSettings {
       limits.add(new TimeLimiterLimit(t));
     }
     limits.addAll(ofFleet);
+    if (batchSize > 0) {
+      limits.add(new OneAtATime());
+    }
     LeaseDesk d = desk;
     if (d != null) {
       limits.add(d.limit());

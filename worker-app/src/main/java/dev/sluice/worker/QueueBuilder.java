@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker;
 
+import dev.sluice.BatchHandler;
 import dev.sluice.ConfigException;
 import dev.sluice.Effects;
 import dev.sluice.OnRetry;
@@ -18,6 +19,7 @@ import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
 import dev.sluice.wire.PayloadCodec;
+import dev.sluice.worker.handler.BatchingHandler;
 import dev.sluice.worker.handler.DecodingHandler;
 import dev.sluice.worker.lease.LeaseDesk;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -39,6 +41,8 @@ import java.util.function.UnaryOperator;
  */
 public final class QueueBuilder {
   record Handled(TaskHandler<byte[]> handler, HandlerSettings settings) {}
+
+  private static final Duration LINGER_MAX = Duration.ofMinutes(1);
 
   private final PayloadCodec codec;
   private final LeaseDesk desk;
@@ -155,6 +159,42 @@ public final class QueueBuilder {
   /** Works the tasks of every type that has no handler of its own, with their payload as bytes. */
   public QueueBuilder handle(TaskHandler<byte[]> handler) {
     return add(QueueDefinition.ANY_TYPE, handler, new HandlerSettings());
+  }
+
+  /**
+   * Works the tasks of one type several at once. Each has an attempt, permits and a time-out of its
+   * own, and ends on its own: one that fails does not fail its neighbours.
+   *
+   * @param size how many at most: 1 to {@code concurrency}, since each has a thread
+   * @param linger how long the first one waits for others: 0 to 1 min, and less than the time-out
+   */
+  public <T> QueueBuilder handleBatch(
+      String type, Class<T> payload, int size, Duration linger, BatchHandler<T> handler) {
+    BatchingHandler<T> batching = batching(size, linger, handler);
+    return add(type, DecodingHandler.of(payload, batching, codec), alone(size));
+  }
+
+  /** Works the tasks of every type that has no handler of its own several at once, as bytes. */
+  public QueueBuilder handleBatch(int size, Duration linger, BatchHandler<byte[]> handler) {
+    return add(QueueDefinition.ANY_TYPE, batching(size, linger, handler), alone(size));
+  }
+
+  private static <T> BatchingHandler<T> batching(
+      int size, Duration linger, BatchHandler<T> handler) {
+    if (size < 1 || linger.isNegative() || linger.compareTo(LINGER_MAX) > 0) {
+      throw new ConfigException(
+          "A handler of batches takes 1 or more tasks and waits 0 to 1 min for them, and not "
+              + size
+              + " and "
+              + linger);
+    }
+    return new BatchingHandler<>(size, linger, handler);
+  }
+
+  private static HandlerSettings alone(int size) {
+    HandlerSettings settings = new HandlerSettings();
+    settings.batchSize = size;
+    return settings;
   }
 
   /**

@@ -166,6 +166,22 @@ public final class WorkerBuilder {
     return this;
   }
 
+  private static void checkBatch(QueueDefinition queue, String type, QueueBuilder.Handled handled) {
+    int size = handled.settings().batchSize;
+    if (size > queue.concurrency()) {
+      throw new ConfigException(
+          "The handler '"
+              + type
+              + "' of queue "
+              + queue.name()
+              + " works "
+              + size
+              + " tasks at once, each with a thread, and its concurrency is "
+              + queue.concurrency()
+              + ". Raise concurrency, or make the batch smaller.");
+    }
+  }
+
   /**
    * Starts the worker.
    *
@@ -182,6 +198,9 @@ public final class WorkerBuilder {
             throw new ConfigException(
                 "Queue " + queue + " has no handler; add one with handle(...) or --handler");
           }
+          builder
+              .handlers()
+              .forEach((type, handled) -> checkBatch(builder.definition(), type, handled));
         });
     return Worker.start(this);
   }

@@ -26,12 +26,14 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Every command and snippet of the README is run or compiled. The commands run as the launcher runs
  * them, but on the classes that this build has just made, and on a port that is free.
  */
+@Tag("side-by-side")
 class ReadmeIT {
   private static final Path README = Path.of("..", "README.md");
   private static final Path FOLDER = Path.of("target", "readme");

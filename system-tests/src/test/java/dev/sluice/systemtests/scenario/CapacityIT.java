@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class CapacityIT {
   private static final int PARTITIONS = 12;
   private static final int CAPACITY = Scenario.size(2_000, 10_000);
-  private static final int TASKS = Scenario.size(100_000, 400_000);
+  private static final int TASKS = Scenario.size(60_000, 400_000);
   private static final int NO_ROOM_IN_TIME = 124;
 
   private static Fleet fleet(Scenario scenario) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** kill -9 of one of two workers, again and again, while both have plenty to do. */
 class CrashIT {
-  private static final int TASKS = Scenario.size(30_000, 200_000);
+  private static final int TASKS = Scenario.size(20_000, 200_000);
   private static final int KILLS = Scenario.size(2, 5);
 
   @Test

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
 @Tag(Scenario.SIDE_BY_SIDE)
 class DelayIT {
   private static final int DELAYED = Scenario.size(10_000, 100_000);
-  private static final int SPREAD_SECONDS = Scenario.size(30, 180);
+  private static final int SPREAD_SECONDS = Scenario.size(20, 180);
   private static final int IMMEDIATE_PER_SECOND = Scenario.size(500, 2_000);
   private static final int KILLS = 2;
   private static final long SEED = Long.getLong("sluice.seed", 20);
@@ -93,7 +93,7 @@ class DelayIT {
   /** However many wait, whoever serves them holds a bounded front of them. */
   @Test
   void theHeapDoesNotGrowWithTheNumberOfDelayedTasks() {
-    int many = Scenario.size(100_000, 1_000_000);
+    int many = Scenario.size(50_000, 1_000_000);
     try (Scenario scenario = new Scenario("delays-memory", 1)) {
       WorkerProcess server = server(scenario, 0);
       Scenario.awaitReady(server);

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Tasks that submit others, while their workers are killed and come and go. */
 @Tag(Scenario.SIDE_BY_SIDE)
 class EffectsIT {
-  private static final int TASKS = Scenario.size(5_000, 100_000);
+  private static final int TASKS = Scenario.size(3_000, 100_000);
   private static final int KILLS = Scenario.size(2, 5);
   private static final int CHILD_PARTITIONS = 4;
 

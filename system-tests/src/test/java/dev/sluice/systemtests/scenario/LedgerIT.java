@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /** One stuck task in front of very many done ones, and every second one unfinished behind them. */
 @Tag(Scenario.SIDE_BY_SIDE)
 class LedgerIT {
-  private static final int DONE = Scenario.size(100_000, 2_000_000);
+  private static final int DONE = Scenario.size(50_000, 2_000_000);
   private static final int BEHIND = 10_000;
 
   /** More than are unfinished in any of the tests: a full lane would stop what is behind them. */

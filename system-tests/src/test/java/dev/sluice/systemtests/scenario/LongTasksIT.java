@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class LongTasksIT {
   private static final int PARTITIONS = 12;
   private static final Duration HANDOVER = Duration.ofSeconds(3);
-  private static final String TASK = Scenario.full() ? "60s" : "20s";
+  private static final String TASK = Scenario.full() ? "60s" : "12s";
   private static final int JOINS = Scenario.size(2, 15);
   private static final Pattern EVENT =
       Pattern.compile("^(\\S+) INFO .* (Handing over|Assigned) \\[(.*)\\]$");

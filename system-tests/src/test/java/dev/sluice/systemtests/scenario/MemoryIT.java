@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 @Tag(Scenario.SIDE_BY_SIDE)
 class MemoryIT {
   private static final int PARTITIONS = 100;
-  private static final int TASKS = Scenario.size(200_000, 1_000_000);
+  private static final int TASKS = Scenario.size(100_000, 1_000_000);
   private static final Duration WATCH = Duration.ofSeconds(Scenario.size(10, 60));
 
   @Test
