@@ -325,7 +325,8 @@ public final class Worker implements AutoCloseable {
    * Takes a task of the queues that are pulled ({@link QueueBuilder#pull}); several threads may
    * wait at once, and are served in the order in which they came.
    *
-   * @param timeout how long at most
+   * @param timeout how long at most; below some milliseconds it finds little, because the task is
+   *     handed over by another thread
    * @return empty if there was none in time, or the worker stops
    * @throws IllegalStateException if no queue is pulled
    * @throws InterruptedException if the thread was interrupted while it waited

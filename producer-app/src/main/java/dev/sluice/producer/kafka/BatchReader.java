@@ -34,7 +34,9 @@ public final class BatchReader implements AutoCloseable {
   private final Clock clock;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
-  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Fair: whoever asks how far it is gets in between the reads of whoever waits for the end. */
+  private final ReentrantLock lock = new ReentrantLock(true);
 
   // Guarded by the lock.
   private BatchCount count = BatchCount.NONE;
@@ -88,7 +90,6 @@ public final class BatchReader implements AutoCloseable {
    */
   public boolean await(long maxWaitNanos) throws InterruptedException {
     long start = clock.nanos();
-    lock.lockInterruptibly();
     try {
       BatchCount known = count();
       while (!known.isOver()) {
@@ -99,13 +100,22 @@ public final class BatchReader implements AutoCloseable {
         if (left <= 0) {
           return false;
         }
-        read(Math.max(1, Math.min(POLL_MILLIS, TimeUnit.NANOSECONDS.toMillis(left))));
-        known = count;
+        known = next(Math.max(1, Math.min(POLL_MILLIS, TimeUnit.NANOSECONDS.toMillis(left))));
       }
       return true;
     } catch (InterruptException e) {
       boolean ignored = Thread.interrupted();
       throw new InterruptedException("Interrupted while waiting for a batch");
+    } catch (KafkaException e) {
+      throw new SluiceException("The batch cannot be read now: " + e.getMessage(), e);
+    }
+  }
+
+  private BatchCount next(long millis) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      read(millis);
+      return count;
     } finally {
       lock.unlock();
     }

@@ -105,6 +105,7 @@ final class HandlerAttempts implements Attempts {
 
   /** Whoever is given the partition next runs it: here it waits until it is taken away. */
   private Outcome returned(RecordRun run, long nanos, StopWorkerException stop) {
+    run.dropEffects();
     run.binding.state().attemptEnded(Limit.Ending.IGNORED, nanos, stop, run.attempt() == 1);
     history.record(run, HistoryEvent.FAILED, run.stale() ? "STALE" : "INTERRUPTED");
     return new Outcome.Retry(RETURNED_NANOS, false);
@@ -182,6 +183,7 @@ final class HandlerAttempts implements Attempts {
   }
 
   private Outcome failed(RecordRun run, Throwable thrown, long nanos) {
+    run.dropEffects();
     Throwable failure = thrown;
     FailureClass kind = run.binding.failures().classify(failure);
     if (run.timedOut()) {

@@ -202,6 +202,11 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
     }
   }
 
+  /** The attempt failed: nothing of what it wanted published is. */
+  void dropEffects() {
+    effects = null;
+  }
+
   /** The attempt is over: nothing more is published with it. */
   void closeEffects() {
     open = false;
