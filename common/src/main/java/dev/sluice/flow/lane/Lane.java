@@ -50,13 +50,18 @@ public final class Lane {
   }
 
   /**
-   * The oldest task of the partition came in again: there is one place more for it, because what
-   * holds up the commit must get in however full the lane is.
+   * A task came in again that all others wait for: there is one place more for such a one, however
+   * full the lane is.
    *
    * @throws IllegalStateException if that place is taken, too
    */
-  public void addOldest(int taskBytes) {
+  public void addBeyond(int taskBytes) {
     add(taskBytes, capacity + 1);
+  }
+
+  /** Whether that place is taken, too. */
+  public boolean brimful() {
+    return depth > capacity;
   }
 
   private void add(int taskBytes, int most) {

@@ -290,7 +290,12 @@ public final class Engine {
   /** Whether there is room for a task that was read again. */
   public boolean hasRoomFor(TaskRun wanted) {
     PartitionState partition = wanted.partition;
-    return partition.lane.hasRoom() || partition.ledger.first() == wanted;
+    if (partition.lane.hasRoom()) {
+      return true;
+    }
+    return wanted.state == TaskRun.State.AWAITED
+        && !partition.lane.brimful()
+        && (partition.idle() || partition.ledger.first() == wanted);
   }
 
   /**
@@ -304,10 +309,10 @@ public final class Engine {
     partition.shelf.remove();
     addBytes(fullBytes - run.bytes);
     run.bytes = fullBytes;
-    if (partition.ledger.first() == run) {
-      partition.lane.addOldest(fullBytes);
-    } else {
+    if (partition.lane.hasRoom()) {
       partition.lane.add(fullBytes);
+    } else {
+      partition.lane.addBeyond(fullBytes);
     }
     if (run.state == TaskRun.State.AWAITED) {
       ready(run, Place.RELEASED);
@@ -949,7 +954,7 @@ public final class Engine {
     if (partition.draining) {
       reasons |= Pauses.bit(PauseReason.DRAINING);
     }
-    if (partition.firstIsAwaited()) {
+    if (partition.hangsOnWanted()) {
       return reasons; // nothing new is read meanwhile, and all that is full may wait for this one
     }
     if (partition.lane.full()) {

@@ -120,11 +120,17 @@ public final class PartitionState {
     return shelf.wantedIn(from, to);
   }
 
-  /** Whether nothing may be committed before a task that is to be read again. */
-  boolean firstIsAwaited() {
+  /** Whether none of its tasks runs, or could. */
+  boolean idle() {
+    return ready == 0 && running == 0;
+  }
+
+  /** Whether only a task that is to be read again gets it on, or lets a commit cover more. */
+  boolean hangsOnWanted() {
     return shelf.wantsSome()
-        && ledger.first() instanceof TaskRun first
-        && first.state == TaskRun.State.AWAITED;
+        && !lane.brimful()
+        && (idle()
+            || ledger.first() instanceof TaskRun first && first.state == TaskRun.State.AWAITED);
   }
 
   /** How full the lane is; to be used under the engine's lock. */

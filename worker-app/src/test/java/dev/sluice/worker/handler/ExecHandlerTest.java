@@ -144,6 +144,8 @@ class ExecHandlerTest {
   void doesNotWaitForWhatTheCommandLeftBehind() throws InterruptedException {
     try {
       run(new byte[0], "sh", "-c", "sleep 81001 & exit 0");
+      // It is forked by now, and may not be what it is to be yet: ended too early it would go on.
+      Awaitility.await().until(() -> sleepers("81001").size() == 1);
     } finally {
       sleepers("81001").forEach(ProcessHandle::destroyForcibly);
     }
