@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag(Scenario.SIDE_BY_SIDE)
 class EffectsIT {
   private static final int TASKS = Scenario.size(3_000, 100_000);
-  private static final int KILLS = Scenario.size(2, 5);
+  private static final int KILLS = Scenario.size(1, 5);
   private static final int CHILD_PARTITIONS = 4;
 
   @ParameterizedTest
