@@ -274,7 +274,7 @@ public final class Engine {
   /** The first of its key can go on, but only its place was kept, and that of some behind it. */
   private void want(TaskRun first) {
     first.state = TaskRun.State.AWAITED;
-    // To read again stops the partition for a tenth of a second: not for a few tasks.
+    // While some are read again, the partition takes in nothing new: not for a few tasks.
     int most = Math.max(1, first.partition.lane.capacity() / 4);
     TaskRun run = first;
     for (int i = 0; i < most && run != null; i++) {

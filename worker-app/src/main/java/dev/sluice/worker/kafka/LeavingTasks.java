@@ -241,7 +241,8 @@ final class LeavingTasks implements AutoCloseable {
     }
   }
 
-  private static boolean hopeless(Exception why) {
+  /** Whether a record that was refused so will always be. */
+  static boolean hopeless(Exception why) {
     return why instanceof RecordTooLargeException
         || why instanceof AuthorizationException
         || why instanceof InvalidTopicException;

@@ -29,9 +29,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -441,7 +438,7 @@ final class TransactionalEffects implements AutoCloseable {
         Ending each = batch.get(i);
         RecordRun run = each.run();
         Exception failure = refused.get(run);
-        if (failure != null && hopeless(failure) && each.done()) {
+        if (failure != null && LeavingTasks.hopeless(failure) && each.done()) {
           PermanentTaskException dead =
               new PermanentTaskException(
                   "A task that it has submitted could not be published", failure);
@@ -453,12 +450,6 @@ final class TransactionalEffects implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-  }
-
-  private static boolean hopeless(Exception failure) {
-    return failure instanceof RecordTooLargeException
-        || failure instanceof AuthorizationException
-        || failure instanceof InvalidTopicException;
   }
 
   private static Map<TopicPartition, OffsetAndMetadata> offsets(
