@@ -20,6 +20,10 @@ public final class Task<T> {
   private static final String CRITICALITY = "sluice-criticality";
   private static final String SHEDDABLE = "sheddable";
   private static final String DEADLINE = "sluice-deadline";
+  private static final String PRIORITY = "sluice-priority";
+  private static final String TENANT = "sluice-tenant";
+  private static final int PRIORITIES_MAX = 10;
+  private static final int TENANT_CHARS_MAX = 200;
   private static final String REPLY_TO = "sluice-reply-to";
   private static final String NOT_BEFORE = "sluice-not-before";
 
@@ -142,6 +146,38 @@ public final class Task<T> {
    */
   public Task<T> replyTo(String topic) {
     return header(REPLY_TO, topic);
+  }
+
+  /**
+   * The same task with a priority, where its queue has some: 0 is the least, and what tasks have
+   * without this. Each priority is a topic of its own, so that tasks of one key and two priorities
+   * have no order among each other.
+   *
+   * @param level 0 to 9
+   */
+  public Task<T> priority(int level) {
+    if (level < 0 || level >= PRIORITIES_MAX) {
+      throw new IllegalArgumentException(
+          "Priority " + level + " is outside of 0 to " + (PRIORITIES_MAX - 1));
+    }
+    return header(PRIORITY, Integer.toString(level));
+  }
+
+  /**
+   * The same task, for a tenant: where its queue serves tenants in turns, those who submit little
+   * do not wait for those who submit much.
+   *
+   * @param name 1 to 200 characters
+   */
+  public Task<T> tenant(String name) {
+    if (name.isEmpty() || name.length() > TENANT_CHARS_MAX) {
+      throw new IllegalArgumentException(
+          "A tenant has a name of 1 to "
+              + TENANT_CHARS_MAX
+              + " characters, and not of "
+              + name.length());
+    }
+    return header(TENANT, name);
   }
 
   /** Whether it is refused first when its queue gets full. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.fleet;
 
+import dev.sluice.queue.PrioritiesDefinition;
+import java.util.List;
+
 /**
  * What the processes of a queue were configured with, so that those that know its name only find
  * the rest. The last one that declared it counts. Immutable.
@@ -10,6 +13,7 @@ package dev.sluice.fleet;
  * @param group the consumer group of its workers
  * @param capacity tasks that producers may have in it; 0 for no bound
  * @param targetDelayMillis the delay that its tasks should have; 0 for none
+ * @param priorities how many it has, each with a topic of its own; 1 to 10
  * @param by the name of the process that said so
  * @param atMillis when, in epoch milliseconds
  */
@@ -19,10 +23,14 @@ public record DeclaredQueue(
     String group,
     long capacity,
     long targetDelayMillis,
+    int priorities,
     String by,
     long atMillis) {
   public DeclaredQueue {
-    if (capacity < 0 || targetDelayMillis < 0) {
+    if (capacity < 0
+        || targetDelayMillis < 0
+        || priorities < 1
+        || priorities > PrioritiesDefinition.LEVELS_MAX) {
       throw new IllegalArgumentException("The declaration of queue " + queue + " is impossible");
     }
   }
@@ -33,6 +41,12 @@ public record DeclaredQueue(
         && topic.equals(other.topic)
         && group.equals(other.group)
         && capacity == other.capacity
-        && targetDelayMillis == other.targetDelayMillis;
+        && targetDelayMillis == other.targetDelayMillis
+        && priorities == other.priorities;
+  }
+
+  /** The topics of its tasks, by priority from 0 on. */
+  public List<String> topics() {
+    return PrioritiesDefinition.topics(topic, priorities);
   }
 }

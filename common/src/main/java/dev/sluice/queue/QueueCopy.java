@@ -27,6 +27,8 @@ final class QueueCopy {
   Effects effects;
   DedupeDefinition dedupe;
   CapacityDefinition capacity;
+  PrioritiesDefinition priorities;
+  TenantsDefinition tenants;
   FleetLimitsDefinition fleet;
   Map<String, HandlerDefinition> handlers;
 
@@ -49,6 +51,8 @@ final class QueueCopy {
     effects = of.effects();
     dedupe = of.dedupe();
     capacity = of.capacity();
+    priorities = of.priorities();
+    tenants = of.tenants();
     fleet = of.fleet();
     handlers = of.handlers();
   }
@@ -73,6 +77,8 @@ final class QueueCopy {
         effects,
         dedupe,
         capacity,
+        priorities,
+        tenants,
         fleet,
         handlers);
   }

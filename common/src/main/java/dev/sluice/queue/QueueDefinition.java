@@ -7,6 +7,7 @@ import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -38,6 +39,8 @@ import java.util.regex.Pattern;
  *     {@link Effects#AT_LEAST_ONCE}
  * @param dedupe which tasks are suppressed as duplicates; default none
  * @param capacity what producers may have in it; default no bound
+ * @param priorities of its tasks; default one
+ * @param tenants whether they are served in turns; default not
  * @param fleet limits that all its workers share; default none
  * @param handlers by task type; {@code *} takes every type that has none of its own
  */
@@ -60,6 +63,8 @@ public record QueueDefinition(
     Effects effects,
     DedupeDefinition dedupe,
     CapacityDefinition capacity,
+    PrioritiesDefinition priorities,
+    TenantsDefinition tenants,
     FleetLimitsDefinition fleet,
     Map<String, HandlerDefinition> handlers) {
   /** The type that stands for every other type. */
@@ -82,6 +87,10 @@ public record QueueDefinition(
     if (retryTopic.equals(topic) || retryTopic.equals(deadLetterTopic)) {
       throw new ConfigException(
           "retryTopic is '" + retryTopic + "', as topic or deadLetterTopic is; name another one");
+    }
+    if (PrioritiesDefinition.topics(topic, priorities.levels()).contains(retryTopic)) {
+      throw new ConfigException(
+          "retryTopic is '" + retryTopic + "', which is the topic of a priority; name another one");
     }
     Ranges.check("concurrency", concurrency, 1, 10_000);
     Ranges.check("buffer", buffer, 2, 100_000);
@@ -124,6 +133,8 @@ public record QueueDefinition(
         Effects.AT_LEAST_ONCE,
         DedupeDefinition.NONE,
         CapacityDefinition.NONE,
+        PrioritiesDefinition.NONE,
+        TenantsDefinition.NONE,
         FleetLimitsDefinition.NONE,
         Map.of());
   }
@@ -194,6 +205,21 @@ public record QueueDefinition(
   /** The same with another bound of what producers may have in it. */
   public QueueDefinition withCapacity(CapacityDefinition other) {
     return copy(c -> c.capacity = other);
+  }
+
+  /** The same with other priorities. */
+  public QueueDefinition withPriorities(PrioritiesDefinition other) {
+    return copy(c -> c.priorities = other);
+  }
+
+  /** The same with another way to serve tenants. */
+  public QueueDefinition withTenants(TenantsDefinition other) {
+    return copy(c -> c.tenants = other);
+  }
+
+  /** The topics of its tasks, by priority from 0 on. */
+  public List<String> topics() {
+    return PrioritiesDefinition.topics(topic, priorities.levels());
   }
 
   /** The same with other limits that all its workers share. */

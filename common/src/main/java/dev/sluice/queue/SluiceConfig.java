@@ -244,6 +244,8 @@ public record SluiceConfig(
     Optional<Effects> effects = o.choice("effects", Effects.class);
     DedupeDefinition dedupe = dedupe(o);
     CapacityDefinition capacity = FleetYaml.capacity(o);
+    PrioritiesDefinition priorities = TurnsYaml.priorities(o);
+    TenantsDefinition tenants = TurnsYaml.tenants(o);
     FleetLimitsDefinition fleet = FleetYaml.limits(o);
     o.checkNothingElse();
     return o.checked(
@@ -267,6 +269,8 @@ public record SluiceConfig(
                 effects.orElse(d.effects()),
                 dedupe,
                 capacity,
+                priorities,
+                tenants,
                 fleet,
                 handlers));
   }

@@ -90,6 +90,30 @@ final class YamlObject {
     return value(key, text -> Integer.valueOf(text.replace("_", "")));
   }
 
+  /** A list of whole numbers, or a text with commas between them. */
+  Optional<List<Integer>> integers(String key) {
+    return find(key)
+        .map(
+            value -> {
+              List<Integer> numbers = new ArrayList<>();
+              List<String> texts = new ArrayList<>();
+              if (value.isArray()) {
+                value.forEach(each -> texts.add(each.asText()));
+              } else {
+                texts.addAll(List.of(value.asText().split(",", -1)));
+              }
+              for (String text : texts) {
+                try {
+                  numbers.add(Integer.valueOf(text.trim().replace("_", "")));
+                } catch (NumberFormatException e) {
+                  throw new ConfigException(
+                      where(at(key)) + " has '" + text + "', which is no whole number", e);
+                }
+              }
+              return numbers;
+            });
+  }
+
   Optional<Double> number(String key) {
     return value(key, Double::valueOf);
   }

@@ -134,6 +134,11 @@ public final class TaskCodec {
     return Math.max(1, count(record.headers(), TaskHeaders.ATTEMPT, 1));
   }
 
+  /** How urgent a record says its task is: {@code sluice-priority}, or 0. */
+  public static int priority(Headers headers) {
+    return Math.max(0, count(headers, TaskHeaders.PRIORITY, 0));
+  }
+
   /** The number in a header; the other one where there is none, or what is there is no number. */
   static int count(Headers headers, String name, int otherwise) {
     String text = text(headers, name);

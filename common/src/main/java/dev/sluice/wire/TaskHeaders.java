@@ -28,6 +28,12 @@ public final class TaskHeaders {
   /** On a result: how the task ended. */
   public static final String OUTCOME = "sluice-outcome";
 
+  /** How urgent the task is, where its queue has priorities: 0 for the least. */
+  public static final String PRIORITY = "sluice-priority";
+
+  /** Whom the task is for, where its queue serves tenants in turns. */
+  public static final String TENANT = "sluice-tenant";
+
   public static final String ORIGIN = "sluice-origin";
   public static final String ERROR_TYPE = "sluice-error-type";
   public static final String ERROR_MESSAGE = "sluice-error-message";

@@ -9,6 +9,7 @@ import dev.sluice.time.Clock;
 import dev.sluice.wire.PayloadCodec;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
+import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -22,6 +23,7 @@ final class TaskEncoder {
 
   private final PayloadCodec codec;
   private final Map<String, String> topics;
+  private final PriorityLevels levels;
   private final String source;
   private final TaskIds ids;
   private final Clock clock;
@@ -37,11 +39,13 @@ final class TaskEncoder {
   TaskEncoder(
       PayloadCodec codec,
       Map<String, String> topics,
+      PriorityLevels levels,
       String source,
       RandomGenerator random,
       Clock clock) {
     this.codec = codec;
     this.topics = topics;
+    this.levels = levels;
     this.source = source;
     this.ids = new TaskIds(random);
     this.clock = clock;
@@ -52,6 +56,11 @@ final class TaskEncoder {
     return topics.isEmpty() ? queue : topics.getOrDefault(queue, queue);
   }
 
+  /** The topics of the tasks of a queue, as far as they are known. */
+  List<String> topicsOf(String queue) {
+    return levels.topics(queue, topicOf(queue));
+  }
+
   /** The task with an id. */
   <T> Task<T> identified(Task<T> task) {
     return task.id() == null ? task.id(ids.next(clock.epochMillis())) : task;
@@ -60,7 +69,8 @@ final class TaskEncoder {
   /**
    * The record of a task that has an id.
    *
-   * @throws TaskRefusedException if the payload cannot be encoded
+   * @throws TaskRefusedException if the payload cannot be encoded, or its queue does not have its
+   *     priority
    */
   Encoded encode(Task<?> task, String id) {
     byte[] payload;
@@ -74,7 +84,7 @@ final class TaskEncoder {
     Map<String, String> headers = task.headers();
     String given = headers.isEmpty() ? null : headers.get(TaskHeaders.CONTENT_TYPE);
     String contentType = given == null ? codec.contentType(task.payload()) : given;
-    String topic = topicOf(task.queue());
+    String topic = levels.topic(task, topicOf(task.queue()));
     ProducerRecord<byte[], byte[]> record =
         TaskCodec.toRecord(task.payload(payload), topic, contentType, source, clock.epochMillis());
     return new Encoded(id, record, size(task, payload.length, id), false);

@@ -29,6 +29,7 @@ import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -463,11 +464,12 @@ public final class TaskProducer implements AutoCloseable {
    */
   public boolean join(String queue, Duration timeout) throws InterruptedException {
     Optional<DeclaredQueue> declared = credits.declared(queue);
-    String topic = declared.map(DeclaredQueue::topic).orElseGet(() -> encoder.topicOf(queue));
+    List<String> topics =
+        declared.map(DeclaredQueue::topics).orElseGet(() -> encoder.topicsOf(queue));
     String group =
         declared.map(DeclaredQueue::group).orElseGet(() -> QueueDefinition.named(queue).group());
     try (QueueJoin join = joins.get()) {
-      return join.await(topic, group, Nanos.of(timeout));
+      return join.await(topics, group, Nanos.of(timeout));
     }
   }
 

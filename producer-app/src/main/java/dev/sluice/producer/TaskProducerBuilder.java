@@ -14,6 +14,7 @@ import dev.sluice.producer.kafka.QueueJoin;
 import dev.sluice.producer.kafka.ResultDesk;
 import dev.sluice.queue.CapacityDefinition;
 import dev.sluice.queue.FleetDefinition;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.time.Clock;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.JsonPayloadCodec;
@@ -68,6 +69,7 @@ public final class TaskProducerBuilder {
   private @Nullable HistoryWriter history;
   private @Nullable MeterRegistry meters;
   private final Map<String, Long> capacities = new HashMap<>();
+  private final Map<String, Integer> priorities = new HashMap<>();
   private FleetDefinition fleet = FleetDefinition.DEFAULT;
   private String name = "";
 
@@ -149,6 +151,16 @@ public final class TaskProducerBuilder {
     return this;
   }
 
+  /**
+   * How many priorities a queue has, for the time before a worker has declared it.
+   *
+   * @param levels 1 to 10
+   */
+  public TaskProducerBuilder priorities(String queue, int levels) {
+    priorities.put(queue, PrioritiesDefinition.levels(levels).levels());
+    return this;
+  }
+
   /** How the processes of the fleet find each other; all of them must agree. */
   public TaskProducerBuilder fleet(FleetDefinition definition) {
     fleet = definition;
@@ -223,11 +235,18 @@ public final class TaskProducerBuilder {
     TokenBucket bucket = burst == 0 ? null : new TokenBucket(ratePerSecond, burst, clock.nanos());
     AdmissionClient admission =
         new AdmissionClient(new ProducerGate(maxInFlightTasks, maxInFlightBytes, bucket), clock);
-    TaskEncoder encoder = new TaskEncoder(codec, Map.copyOf(topics), source, random, clock);
     Outcomes outcomes = new Outcomes(admission, history, new ProducerMeters(meters, admission));
     try {
       Producer<byte[], byte[]> kafka = client.apply(properties);
       CreditDesk desk = inFleet ? desk(properties) : CreditDesk.withoutFleet(clock, random);
+      TaskEncoder encoder =
+          new TaskEncoder(
+              codec,
+              Map.copyOf(topics),
+              new PriorityLevels(priorities, desk),
+              source,
+              random,
+              clock);
       FleetMember member = inFleet ? member(desk) : null;
       Delays delays = new Delays(inFleet ? settings() : null, fleet, clock);
       ResultDesk results =

@@ -124,7 +124,12 @@ public final class GroupWorker implements WorkedGroup {
       ChildTasks children) {
     QueueDefinition d = queue.definition();
     QueueState state =
-        new QueueState(d.name(), d.concurrency(), d.effects() == Effects.TRANSACTIONAL);
+        new QueueState(
+            d.name(),
+            d.concurrency(),
+            d.effects() == Effects.TRANSACTIONAL,
+            d.priorities(),
+            d.tenants());
     Duration longest = Duration.ZERO;
     for (QueueBuilder.Handled each : queue.handlers().values()) {
       Duration timeout = each.settings().orElse(queue.defaults()).timeoutOrDefault();

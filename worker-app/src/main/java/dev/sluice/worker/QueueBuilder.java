@@ -16,8 +16,10 @@ import dev.sluice.queue.FleetLimitsDefinition;
 import dev.sluice.queue.FleetMode;
 import dev.sluice.queue.FleetRateDefinition;
 import dev.sluice.queue.HandlerDefinition;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
+import dev.sluice.queue.TenantsDefinition;
 import dev.sluice.wire.PayloadCodec;
 import dev.sluice.worker.handler.BatchingHandler;
 import dev.sluice.worker.handler.DecodingHandler;
@@ -108,6 +110,26 @@ public final class QueueBuilder {
    */
   public QueueBuilder dedupe(Duration window, int maxIds) {
     definition = definition.withDedupe(new DedupeDefinition(window, maxIds));
+    return this;
+  }
+
+  /**
+   * The priorities of its tasks. Default: one.
+   *
+   * @param choice for example {@code PrioritiesDefinition.levels(3)}
+   */
+  public QueueBuilder priorities(PrioritiesDefinition choice) {
+    definition = definition.withPriorities(choice);
+    return this;
+  }
+
+  /**
+   * Serves tenants in turns. Default: tasks are served as they come.
+   *
+   * @param choice for example {@code TenantsDefinition.EQUAL}
+   */
+  public QueueBuilder tenants(TenantsDefinition choice) {
+    definition = definition.withTenants(choice);
     return this;
   }
 

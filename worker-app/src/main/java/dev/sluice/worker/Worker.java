@@ -109,7 +109,8 @@ public final class Worker implements AutoCloseable {
       for (QueueBuilder queue : queues) {
         QueueDefinition d = queue.definition();
         int each = partitions.getOrDefault(d.topic(), d.partitions());
-        assigned += d.onRetry() == OnRetry.LET_PASS ? 2 * each : each;
+        int topics = d.topics().size() + (d.onRetry() == OnRetry.LET_PASS ? 1 : 0);
+        assigned += topics * each;
         pollRecords = Math.min(pollRecords, Lane.pollRecordsFor(d.buffer(), POLL_RECORDS_MAX));
         bytes = Math.min(bytes, d.bufferBytes());
         longest = longest.compareTo(d.handover()) > 0 ? longest : d.handover();
@@ -247,12 +248,14 @@ public final class Worker implements AutoCloseable {
       for (QueueBuilder queue : builder.queues.values()) {
         QueueDefinition d = queue.definition();
         Optional<Integer> known = topics.partitions(d.topic());
-        if (known.isPresent()) {
-          existing.add(d.topic()); // one that was created just now may not be known everywhere yet
-        }
         int partitions = known.orElse(d.partitions());
         found.put(d.topic(), partitions);
-        wanted.put(d.topic(), partitions);
+        for (String topic : d.topics()) {
+          if (topics.partitions(topic).isPresent()) {
+            existing.add(topic); // one that was created just now may not be known everywhere yet
+          }
+          wanted.put(topic, partitions);
+        }
         wanted.put(d.deadLetterTopic(), partitions);
         if (d.onRetry() == OnRetry.LET_PASS) {
           wanted.put(d.retryTopic(), partitions);

@@ -162,7 +162,9 @@ final class BacklogProbe implements AutoCloseable {
     round = fresh;
     if (!described || nowNanos - describedNanos > DESCRIBE_NANOS) {
       Set<String> names =
-          fresh.queues.values().stream().map(DeclaredQueue::topic).collect(Collectors.toSet());
+          fresh.queues.values().stream()
+              .flatMap(queue -> queue.topics().stream())
+              .collect(Collectors.toSet());
       fresh.descriptions = admin.describeTopics(names).topicNameValues();
     } else {
       askCommits(fresh);
@@ -212,11 +214,13 @@ final class BacklogProbe implements AutoCloseable {
   private void describedAs(
       Map<String, TopicDescription> answer, CoordinatorState state, Round present, long nowNanos) {
     for (Map.Entry<String, DeclaredQueue> queue : present.queues.entrySet()) {
-      TopicDescription now = answer.get(queue.getValue().topic());
-      Uuid before = now == null ? null : topicIds.put(now.name(), now.topicId());
-      if (now != null && before != null && !now.topicId().equals(before)) {
-        LOG.warn("Topic {} was made anew; its backlog is counted afresh", now.name());
-        state.resetBacklog(queue.getKey());
+      for (String topic : queue.getValue().topics()) {
+        TopicDescription now = answer.get(topic);
+        Uuid before = now == null ? null : topicIds.put(now.name(), now.topicId());
+        if (now != null && before != null && !now.topicId().equals(before)) {
+          LOG.warn("Topic {} was made anew; its backlog is counted afresh", now.name());
+          state.resetBacklog(queue.getKey());
+        }
       }
     }
     // One that is gone is not to be counted by what it was; one of which nothing is heard is.
@@ -255,10 +259,13 @@ final class BacklogProbe implements AutoCloseable {
   }
 
   private List<TopicPartition> partitions(DeclaredQueue queue) {
-    TopicDescription topic = topics.get(queue.topic());
     List<TopicPartition> ids = new ArrayList<>();
-    if (topic != null) {
-      topic.partitions().forEach(p -> ids.add(new TopicPartition(queue.topic(), p.partition())));
+    for (String name : queue.topics()) {
+      TopicDescription topic = topics.get(name);
+      if (topic == null) {
+        return List.of(); // a part of it would be too little
+      }
+      topic.partitions().forEach(p -> ids.add(new TopicPartition(name, p.partition())));
     }
     return ids;
   }
@@ -302,7 +309,8 @@ final class BacklogProbe implements AutoCloseable {
     Blind since = blind.computeIfAbsent(queue.queue(), q -> new Blind(nowNanos));
     if (since.tellNanos - nowNanos <= 0) {
       since.tellNanos = nowNanos + WARN_AGAIN_NANOS;
-      List<Object> parts = new ArrayList<>(List.of(queue.topic(), queue.group()));
+      List<Object> parts = new ArrayList<>(queue.topics());
+      parts.add(queue.group());
       parts.addAll(all);
       String why =
           parts.stream()

@@ -80,6 +80,7 @@ public final class ControlCodec {
     node.put("group", queue.group());
     node.put("capacity", queue.capacity());
     node.put("targetDelayMillis", queue.targetDelayMillis());
+    node.put("priorities", queue.priorities());
     node.put("by", queue.by());
     node.put("at", queue.atMillis());
     return bytes(node);
@@ -161,6 +162,7 @@ public final class ControlCodec {
                   Fields.text(node, "group"),
                   Fields.number(node, "capacity"),
                   Fields.number(node, "targetDelayMillis"),
+                  node.has("priorities") ? Fields.integer(node, "priorities") : 1,
                   Fields.text(node, "by"),
                   Fields.number(node, "at")));
       case "operator" ->

@@ -22,7 +22,11 @@ public enum PauseReason {
   /** Too many completions are not yet recorded by an acknowledged commit. */
   LEDGER_FULL("the broker acknowledges a commit that covers them, or the tasks before them finish"),
   /** The worker is stopping or the partition is being handed over. */
-  DRAINING("the partition is assigned anew");
+  DRAINING("the partition is assigned anew"),
+  /**
+   * All tenants that have waiting tasks have as many running, or have started as many, as they may.
+   */
+  TENANT_LIMIT("tasks of these tenants finish, or their rates let more start");
 
   private final String clearedBy;
 

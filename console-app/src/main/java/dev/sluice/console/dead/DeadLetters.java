@@ -5,6 +5,7 @@ import dev.sluice.SluiceException;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
 import dev.sluice.queue.FleetDefinition;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
@@ -323,6 +324,18 @@ public final class DeadLetters implements AutoCloseable {
     }
   }
 
+  /** Where it came from, as far as that is a topic of the queue: each of its priorities has one. */
+  private String topicOf(DeadLetter letter) {
+    String origin =
+        letter.origin().map(o -> o.substring(0, Math.max(0, o.indexOf('/')))).orElse("");
+    for (int level = 1; level < PrioritiesDefinition.LEVELS_MAX; level++) {
+      if (origin.equals(PrioritiesDefinition.topic(queueTopic, level))) {
+        return origin;
+      }
+    }
+    return queueTopic;
+  }
+
   private void ensureLedger() {
     int replicas = fleet.replicationFactor();
     try (Topics topics = new Topics(kafka, TIMEOUT)) {
@@ -392,7 +405,7 @@ public final class DeadLetters implements AutoCloseable {
         }
         tasks.add(
             new ProducerRecord<>(
-                queueTopic, null, letter.record().key(), value, headers(letter.record())));
+                topicOf(letter), null, letter.record().key(), value, headers(letter.record())));
       }
       letters.add(letter);
     }

@@ -120,6 +120,18 @@ public final class ProduceCommand implements Callable<Integer> {
   private boolean sheddable;
 
   @Option(
+      names = "--priority",
+      paramLabel = "N",
+      description = "How urgent the tasks are, where the queue has priorities: 0 is the least.")
+  private @Nullable Integer priority;
+
+  @Option(
+      names = "--tenant",
+      paramLabel = "NAME",
+      description = "Whom the tasks are for, where the queue serves tenants in turns.")
+  private @Nullable String tenant;
+
+  @Option(
       names = "--delay",
       paramLabel = "D",
       description = "The tasks wait so long after they were read before they may run, as 90s.")
@@ -274,6 +286,12 @@ public final class ProduceCommand implements Callable<Integer> {
       if (awaitResults) {
         marked = marked.withResult();
       }
+      if (priority != null) {
+        marked = marked.priority(priority);
+      }
+      if (tenant != null) {
+        marked = marked.tenant(tenant);
+      }
       Instant now = Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis());
       if (waits != null) {
         marked = marked.notBefore(now.plus(waits));
@@ -319,8 +337,13 @@ public final class ProduceCommand implements Callable<Integer> {
           if (each.capacity().tasks() > 0) {
             builder.capacity(name, each.capacity().tasks());
           }
+          if (each.priorities().levels() > 1) {
+            builder.priorities(name, each.priorities().levels());
+          }
           boolean named = name.equals(queue) && partitions != null;
-          topics.put(each.topic(), named ? partitions : Integer.valueOf(each.partitions()));
+          for (String topic : each.topics()) {
+            topics.put(topic, named ? partitions : Integer.valueOf(each.partitions()));
+          }
         });
     try (Topics admin = new Topics(kafka, ADMIN_TIMEOUT)) {
       // Only those that are there: what is created a moment ago may not be described yet.

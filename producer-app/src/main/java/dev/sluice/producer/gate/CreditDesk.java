@@ -156,6 +156,14 @@ public final class CreditDesk implements Participant {
     return Optional.ofNullable(settings.declared().get(queue));
   }
 
+  /** The same, after the first answer of the fleet, or after it did not come in time. */
+  public Optional<DeclaredQueue> awaitDeclared(String queue) throws InterruptedException {
+    if (!answered) {
+      awaitAnswer();
+    }
+    return declared(queue);
+  }
+
   /** How long threads have waited for credit, all queues together. */
   public Duration waited() {
     long nanos = 0;

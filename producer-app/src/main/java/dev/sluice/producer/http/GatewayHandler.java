@@ -45,11 +45,29 @@ final class GatewayHandler extends Handler.Abstract {
       List.of(
           new Moment("deadline", "Sluice-Deadline", TaskHeaders.DEADLINE),
           new Moment("delay", "Sluice-Delay", TaskHeaders.NOT_BEFORE));
+  private static final List<Mark> MARKS =
+      List.of(
+          new Mark(
+              "priority",
+              "Sluice-Priority",
+              TaskHeaders.PRIORITY,
+              Pattern.compile("[0-9]"),
+              "0 to 9, and below the number of priorities of the queue"),
+          new Mark(
+              "tenant",
+              "Sluice-Tenant",
+              TaskHeaders.TENANT,
+              Pattern.compile(".{1,200}"),
+              "a name of at most 200 characters"));
   private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
   private static final int SHORT_BODY = 1 << 16;
 
   /** A time that a request may give to its tasks. */
   private record Moment(String parameter, String header, String taskHeader) {}
+
+  /** A text that a request may give to its tasks. */
+  private record Mark(
+      String parameter, String header, String taskHeader, Pattern form, String accepted) {}
 
   private final TaskProducer producer;
   private final GatewaySettings settings;
@@ -147,6 +165,17 @@ final class GatewayHandler extends Handler.Abstract {
             400, "The criticality is '" + criticality + "'; it is critical or sheddable.");
       }
       trace.put("sluice-criticality", criticality);
+    }
+    for (Mark mark : MARKS) {
+      String text = given(headers, query, mark.parameter(), mark.header());
+      if (text != null) {
+        if (!mark.form().matcher(text).matches()) {
+          return Reply.error(
+              400,
+              "The " + mark.parameter() + " is '" + text + "'; it is " + mark.accepted() + ".");
+        }
+        trace.put(mark.taskHeader(), text);
+      }
     }
     for (Moment moment : MOMENTS) {
       String text = given(headers, query, moment.parameter(), moment.header());

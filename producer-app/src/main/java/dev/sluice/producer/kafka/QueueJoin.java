@@ -23,9 +23,9 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Waits until everything that is in a topic has ended: until its group has committed all offsets
- * that the topic had at the beginning. A committed offset says that everything below it has ended,
- * whatever was done above it.
+ * Waits until everything that is in some topics has ended: until their group has committed all
+ * offsets that the topics had at the beginning. A committed offset says that everything below it
+ * has ended, whatever was done above it.
  */
 public final class QueueJoin implements AutoCloseable {
   private static final long REQUEST_MILLIS = 10_000;
@@ -47,13 +47,15 @@ public final class QueueJoin implements AutoCloseable {
   /**
    * Waits.
    *
-   * @param group that works the topic
+   * @param topics of the queue
+   * @param group that works them
    * @return false if the time was up
    * @throws SluiceException if the brokers do not answer
    */
-  public boolean await(String topic, String group, long maxWaitNanos) throws InterruptedException {
+  public boolean await(List<String> topics, String group, long maxWaitNanos)
+      throws InterruptedException {
     long start = clock.nanos();
-    Map<TopicPartition, Long> open = unfinished(topic);
+    Map<TopicPartition, Long> open = unfinished(topics);
     long look = LOOK_MILLIS_MIN;
     while (true) {
       Map<TopicPartition, OffsetAndMetadata> done = committed(group);
@@ -78,22 +80,23 @@ public final class QueueJoin implements AutoCloseable {
   }
 
   /** The ends of those partitions that have something in them. */
-  private Map<TopicPartition, Long> unfinished(String topic) {
-    TopicDescription described =
+  private Map<TopicPartition, Long> unfinished(List<String> topics) {
+    Map<String, TopicDescription> described =
         get(
-                admin.describeTopics(List.of(topic)).allTopicNames(),
-                "Topic " + topic + " cannot be described")
-            .getOrDefault(topic, new TopicDescription(topic, false, List.of()));
+            admin.describeTopics(topics).allTopicNames(),
+            "Topics " + topics + " cannot be described");
     Map<TopicPartition, OffsetSpec> first = new HashMap<>();
     Map<TopicPartition, OffsetSpec> last = new HashMap<>();
-    described
-        .partitions()
-        .forEach(
-            partition -> {
-              TopicPartition id = new TopicPartition(topic, partition.partition());
-              first.put(id, OffsetSpec.earliest());
-              last.put(id, OffsetSpec.latest());
-            });
+    for (TopicDescription topic : described.values()) {
+      topic
+          .partitions()
+          .forEach(
+              partition -> {
+                TopicPartition id = new TopicPartition(topic.name(), partition.partition());
+                first.put(id, OffsetSpec.earliest());
+                last.put(id, OffsetSpec.latest());
+              });
+    }
     Map<TopicPartition, Long> begins = offsets(first);
     Map<TopicPartition, Long> ends = offsets(last);
     ends.entrySet()

@@ -14,10 +14,12 @@ import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.queue.BulkheadDefinition;
 import dev.sluice.queue.DedupeDefinition;
 import dev.sluice.queue.HandlerDefinition;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.queue.Quantities;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
 import dev.sluice.queue.SluiceConfig;
+import dev.sluice.queue.TenantsDefinition;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.JsonPayloadCodec;
 import dev.sluice.worker.Worker;
@@ -159,6 +161,20 @@ public final class WorkCommand implements Callable<Integer> {
             + " 1h. Default: each record is a task."
       })
   private @Nullable String dedupe;
+
+  @Option(
+      names = "--priorities",
+      paramLabel = "W,...",
+      split = ",",
+      description = {
+        "The weights of the priorities, from 0 on, as 1,9: a topic for each. Default: one priority."
+      })
+  private @Nullable List<Integer> priorities;
+
+  @Option(
+      names = "--tenants",
+      description = "Serve tenants in turns, whoever has submitted most. Default: as they come.")
+  private boolean tenants;
 
   @Option(
       names = "--timeout",
@@ -333,6 +349,12 @@ public final class WorkCommand implements Callable<Integer> {
     }
     if (dedupe != null) {
       d = d.withDedupe(new DedupeDefinition(Quantities.duration(dedupe), d.dedupe().maxIds()));
+    }
+    if (priorities != null) {
+      d = d.withPriorities(new PrioritiesDefinition(priorities, d.priorities().floor()));
+    }
+    if (tenants && !d.tenants().on()) {
+      d = d.withTenants(TenantsDefinition.EQUAL);
     }
     if (concurrency != null) {
       d = d.withConcurrency(concurrency);

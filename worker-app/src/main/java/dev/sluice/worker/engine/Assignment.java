@@ -9,6 +9,7 @@ import dev.sluice.flow.ledger.DoneRanges;
  * @param queue that it belongs to
  * @param topic its topic
  * @param partition its number
+ * @param level the priority of its tasks
  * @param position the offset to read from
  * @param committedPosition the committed offset, negative where there is none
  * @param restored what is done above the position
@@ -22,6 +23,7 @@ public record Assignment(
     QueueState queue,
     String topic,
     int partition,
+    int level,
     long position,
     long committedPosition,
     DoneRanges restored,

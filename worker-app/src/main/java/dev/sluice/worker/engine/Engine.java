@@ -58,6 +58,10 @@ public final class Engine {
   private long epochs;
   private long bytes;
   private boolean bytesFull;
+
+  /** What is left is for the most urgent tasks of queues with priorities. */
+  private boolean bytesTight;
+
   private boolean stopping;
   private long lastTurnNanos;
   private boolean suspended;
@@ -168,6 +172,7 @@ public final class Engine {
       leftovers.put(id, before);
     }
     bytesFull &= bytes > bytesMax / 4 * 3;
+    bytesTight &= bytes > bytesMax / 2;
   }
 
   /** The assignment of a partition, or null. */
@@ -352,11 +357,16 @@ public final class Engine {
       bytesFull = true;
       partitions.values().forEach(this::touch); // it pauses all of them
     }
+    bytesTight |= bytes >= bytesMax / 4 * 3;
   }
 
   private void someBytesFree() {
     if (bytesFull && bytes <= bytesMax / 4 * 3) {
       bytesFull = false;
+      turnWanted = true;
+    }
+    if (bytesTight && bytes <= bytesMax / 2) {
+      bytesTight = false;
       turnWanted = true;
     }
   }
@@ -370,6 +380,7 @@ public final class Engine {
     }
     run.state = TaskRun.State.READY;
     partition.ready++;
+    run.handler.readied();
     switch (place) {
       case FIRST -> run.handler.ready.addFirst(run);
       case LAST -> run.handler.ready.addLast(run);
@@ -413,17 +424,25 @@ public final class Engine {
       turnWanted = true;
       return 0;
     }
-    for (int i = 0; i < handlers.size(); i++) {
-      int at =
-          nextHandler + i < handlers.size() ? nextHandler + i : nextHandler + i - handlers.size();
-      HandlerState handler = handlers.get(at);
-      if (handler.ready.size() == 0 || handler.queue.paused || handler.held(nowNanos)) {
-        continue;
-      }
-      int taken = take(handler, into, nowNanos);
-      if (taken > 0) {
-        nextHandler = at + 1 < handlers.size() ? at + 1 : 0;
-        return taken;
+    boolean again = true;
+    for (int pass = 0; again && pass <= handlers.size(); pass++) {
+      again = false;
+      for (int i = 0; i < handlers.size(); i++) {
+        int at =
+            nextHandler + i < handlers.size() ? nextHandler + i : nextHandler + i - handlers.size();
+        HandlerState handler = handlers.get(at);
+        if (handler.ready.size() == 0 || handler.queue.paused || handler.held(nowNanos)) {
+          continue;
+        }
+        if (handler.queue.hasMoreUrgentThan(handler, nowNanos)) {
+          again = true; // if that one may not start, it is held now, and this one's turn comes
+          continue;
+        }
+        int taken = take(handler, into, nowNanos);
+        if (taken > 0) {
+          nextHandler = at + 1 < handlers.size() ? at + 1 : 0;
+          return taken;
+        }
       }
     }
     return 0;
@@ -443,12 +462,13 @@ public final class Engine {
     TaskRun run = null;
     while (taken < most) {
       TaskRun follower = run == null ? null : startableBehind(run);
-      run = follower == null ? nextStartable(handler) : follower;
+      run = follower == null ? nextStartable(handler, nowNanos) : follower;
       if (run == null) {
         break;
       }
       if (!handler.acquire(handler.taskLimits, nowNanos)) {
         if (follower == null) {
+          handler.ready.takenBack(run);
           ready(run, Place.FIRST);
         }
         break;
@@ -462,6 +482,9 @@ public final class Engine {
       for (Limit limit : handler.threadLimits) {
         limit.cancel();
       }
+      if (run == null && handler.ready.size() > 0) {
+        handler.hold(PauseReason.TENANT_LIMIT, handler.ready.waitNanos(nowNanos), nowNanos);
+      }
       return 0;
     }
     handler.counters.started += taken;
@@ -473,6 +496,7 @@ public final class Engine {
   private static @Nullable TaskRun startableBehind(TaskRun run) {
     TaskRun next = run.nextOfKey;
     return next == null
+            || run.handler.queue.inTurns()
             || next.state != TaskRun.State.BEHIND_KEY
             || next.handler != run.handler
             || next.partition.startsHeld(next)
@@ -480,18 +504,20 @@ public final class Engine {
         : next;
   }
 
-  private @Nullable TaskRun nextStartable(HandlerState handler) {
+  private @Nullable TaskRun nextStartable(HandlerState handler, long nowNanos) {
     while (true) {
-      TaskRun run = handler.ready.poll();
+      TaskRun run = handler.ready.poll(nowNanos);
       if (run == null) {
         return null;
       }
       if (run.state == TaskRun.State.ENDED) {
+        handler.ready.takenBack(run);
         continue;
       }
       PartitionState partition = run.partition;
       partition.ready--;
       if (partition.startsHeld(run)) {
+        handler.ready.takenBack(run);
         run.state = TaskRun.State.PARKED;
         partition.parked.addLast(run);
         continue;
@@ -730,6 +756,9 @@ public final class Engine {
     for (Limit limit : run.handler.taskLimits) {
       limit.cancel();
     }
+    if (!run.follows) {
+      run.handler.ready.takenBack(run);
+    }
     if (partition.gone()) {
       leftoverReturned(partition);
     } else if (run.follows) {
@@ -743,6 +772,7 @@ public final class Engine {
   private HandlerState.Counters counted(TaskRun run, long nanos) {
     PartitionState partition = run.partition;
     partition.running--;
+    run.handler.ready.ended(run);
     if (partition.gone()) {
       leftoverReturned(partition);
     } else if (partition.draining && partition.running == 0) {
@@ -960,7 +990,7 @@ public final class Engine {
     if (partition.lane.full()) {
       reasons |= Pauses.bit(PauseReason.LANE_FULL);
     }
-    if (bytesFull) {
+    if (bytesFull || bytesTight && partition.yieldsBytes()) {
       reasons |= Pauses.bit(PauseReason.BYTES_FULL);
     }
     if (partition.ledgerFull()) {

@@ -22,7 +22,7 @@ public final class HandlerState {
   final Limit[] threadLimits;
   final Limit[] taskLimits;
   private final Limit[] watching;
-  final RunQueue ready = new RunQueue();
+  final ReadyTasks ready;
   final Counters counters = new Counters();
   private long heldUntilNanos;
   private @Nullable PauseReason heldBy;
@@ -61,6 +61,7 @@ public final class HandlerState {
     this.taskLimits = limits.stream().filter(l -> !l.perThread()).toArray(Limit[]::new);
     this.watching = limits.stream().filter(Limit::watchesStarts).toArray(Limit[]::new);
     this.oneAtATime = limits.stream().anyMatch(Limit::oneAtATime);
+    this.ready = queue.readyTasks();
     queue.handlers.add(this);
   }
 
@@ -192,6 +193,14 @@ public final class HandlerState {
   /** The fleet granted something: whoever waited for that may look again. */
   void fleetGranted() {
     if (heldBy == PauseReason.FLEET_LIMIT) {
+      heldBy = null;
+      heldUntilRelease = false;
+    }
+  }
+
+  /** A task became ready: where all the others may not start, this one may. */
+  void readied() {
+    if (heldBy == PauseReason.TENANT_LIMIT) {
       heldBy = null;
       heldUntilRelease = false;
     }

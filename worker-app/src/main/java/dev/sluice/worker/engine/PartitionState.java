@@ -28,6 +28,7 @@ public final class PartitionState {
   final Shelf shelf;
   final RunQueue parked = new RunQueue();
   final int uncommittedMax;
+  private final int level;
   int running;
   int ready;
   int retryWaiting;
@@ -44,6 +45,7 @@ public final class PartitionState {
   PartitionState(
       Assignment assignment, long epoch, long seed, @Nullable PartitionState predecessor) {
     this.queue = assignment.queue();
+    this.level = assignment.level();
     this.topic = assignment.topic();
     this.partition = assignment.partition();
     this.epoch = epoch;
@@ -131,6 +133,11 @@ public final class PartitionState {
         && !lane.brimful()
         && (idle()
             || ledger.first() instanceof TaskRun first && first.state == TaskRun.State.AWAITED);
+  }
+
+  /** Whether the last part of the memory is for the tasks of others: more urgent ones. */
+  boolean yieldsBytes() {
+    return level < queue.levels() - 1;
   }
 
   /** How full the lane is; to be used under the engine's lock. */

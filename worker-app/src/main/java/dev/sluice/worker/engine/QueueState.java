@@ -2,16 +2,22 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.flow.pause.PauseReason;
+import dev.sluice.queue.PrioritiesDefinition;
+import dev.sluice.queue.TenantsDefinition;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** One queue in one worker: how many of its tasks may run at once, and its handlers. */
 public final class QueueState {
   final String name;
   final int concurrency;
   final boolean transactional;
+  private final PrioritiesDefinition priorities;
+  private final @Nullable Tenants tenants;
+  private final PriorityTurns.Turns turns;
   final List<HandlerState> handlers = new ArrayList<>();
   int running;
   boolean paused;
@@ -21,16 +27,64 @@ public final class QueueState {
    * @param concurrency the most threads that work its tasks at once; at least 1
    */
   public QueueState(String name, int concurrency) {
-    this(name, concurrency, false);
+    this(name, concurrency, false, PrioritiesDefinition.NONE, TenantsDefinition.NONE);
   }
 
   /**
    * @param transactional whether its progress is committed in the transactions of what it submits
+   * @param priorities that it has
+   * @param tenants whether they are served in turns
    */
-  public QueueState(String name, int concurrency, boolean transactional) {
+  public QueueState(
+      String name,
+      int concurrency,
+      boolean transactional,
+      PrioritiesDefinition priorities,
+      TenantsDefinition tenants) {
+    this.priorities = priorities;
+    this.tenants = tenants.on() ? new Tenants(tenants) : null;
+    this.turns = new PriorityTurns.Turns(priorities);
     this.transactional = transactional;
     this.name = name;
     this.concurrency = concurrency;
+  }
+
+  /** How many priorities it has. */
+  public int levels() {
+    return priorities.levels();
+  }
+
+  /** Whether its tasks are served in turns, and not as they come. */
+  public boolean inTurns() {
+    return tenants != null || levels() > 1;
+  }
+
+  /** Whether tenants are served in turns. */
+  public boolean hasTenants() {
+    return tenants != null;
+  }
+
+  /** What holds the ready tasks of one handler. */
+  ReadyTasks readyTasks() {
+    return levels() > 1 ? new PriorityTurns(turns, this::readyOfLevel) : readyOfLevel();
+  }
+
+  private ReadyTasks readyOfLevel() {
+    return tenants == null ? new RunQueue() : new TenantTurns(tenants);
+  }
+
+  /** Whether another handler of it that may start something has something more urgent. */
+  boolean hasMoreUrgentThan(HandlerState handler, long nowNanos) {
+    if (levels() == 1) {
+      return false;
+    }
+    long urgency = handler.ready.urgency();
+    for (HandlerState other : handlers) {
+      if (other.ready.size() > 0 && other.ready.urgency() < urgency && !other.held(nowNanos)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The name of the queue. */

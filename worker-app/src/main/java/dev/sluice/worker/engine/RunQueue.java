@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.engine;
 
+import dev.sluice.flow.limit.Limit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,25 +11,49 @@ import org.jspecify.annotations.Nullable;
  * since, each of them would wait its turn again, and the chain of that key would take longer than
  * its tasks do. Linked through the runs themselves: a run is in one queue at most.
  */
-final class RunQueue {
+final class RunQueue implements ReadyTasks {
   private final Line arrived = new Line();
   private final Line released = new Line();
 
-  int size() {
+  @Override
+  public int size() {
     return arrived.size + released.size;
   }
 
-  void addLast(TaskRun run) {
+  @Override
+  public void addLast(TaskRun run) {
     arrived.addLast(run);
   }
 
-  void addFirst(TaskRun run) {
+  @Override
+  public void addFirst(TaskRun run) {
     arrived.addFirst(run);
   }
 
-  /** The task before it of its key has ended. */
-  void addReleased(TaskRun run) {
+  @Override
+  public void addReleased(TaskRun run) {
     released.addLast(run);
+  }
+
+  @Override
+  public @Nullable TaskRun poll(long nowNanos) {
+    return poll();
+  }
+
+  @Override
+  public void takenBack(TaskRun run) {}
+
+  @Override
+  public void ended(TaskRun run) {}
+
+  @Override
+  public long waitNanos(long nowNanos) {
+    return Limit.UNTIL_RELEASE;
+  }
+
+  @Override
+  public long urgency() {
+    return 0;
   }
 
   @Nullable TaskRun poll() {
@@ -39,8 +64,8 @@ final class RunQueue {
         : arrived.poll();
   }
 
-  /** Drops the runs whose partition is gone, so that they do not pile up behind a closed limit. */
-  void removeGone() {
+  @Override
+  public void removeGone() {
     arrived.removeGone();
     released.removeGone();
   }

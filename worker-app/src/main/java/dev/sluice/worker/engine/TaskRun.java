@@ -53,6 +53,15 @@ public abstract class TaskRun extends Ledger.Entry {
   /** Handed to the thread that has the unfinished task before it of its key, to be worked next. */
   boolean follows;
 
+  /** Whom it was submitted for, where tenants are served in turns. */
+  private String tenant = "";
+
+  /** How urgent it is, where its queue has priorities. */
+  private byte level;
+
+  /** The line of its tenant that it stands in, or has started from. */
+  TenantTurns.@Nullable Line line;
+
   @Nullable TaskRun nextInQueue;
   @Nullable TaskRun nextOfKey;
   private volatile boolean cancelled;
@@ -83,6 +92,26 @@ public abstract class TaskRun extends Ledger.Entry {
     this.ordered = order.ordered();
     this.keyHash = order.hash();
     this.bytes = bytes;
+  }
+
+  /**
+   * Says how it is served, before it is accepted, where its queue serves in turns.
+   *
+   * @param level its priority; what is above the highest one of the queue is that one
+   * @param tenant whom it was submitted for
+   */
+  protected final void servedAs(int level, String tenant) {
+    this.level = (byte) Math.max(0, Math.min(Byte.MAX_VALUE, level));
+    this.tenant = tenant;
+  }
+
+  /** How urgent it is: 0 for the least. */
+  protected final int level() {
+    return level;
+  }
+
+  final String tenant() {
+    return tenant;
   }
 
   /** The assignment that this was read under. */

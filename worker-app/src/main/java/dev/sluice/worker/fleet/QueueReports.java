@@ -20,24 +20,28 @@ final class QueueReports {
   private QueueReports() {}
 
   static List<QueueReport> of(List<QueueDefinition> queues, List<? extends WorkedGroup> groups) {
-    Map<String, List<PartitionReport>> byQueue = new HashMap<>();
+    Map<String, List<PartitionReport>> byTopic = new HashMap<>();
     int count = 0;
     for (WorkedGroup group : groups) {
       for (PartitionView view : group.snapshot().partitions()) {
         if (count++ < PARTITIONS_MAX) {
-          byQueue.computeIfAbsent(view.queue(), q -> new ArrayList<>()).add(report(view));
+          byTopic.computeIfAbsent(view.topic(), q -> new ArrayList<>()).add(report(view));
         }
       }
     }
-    return queues.stream()
-        .map(
-            queue ->
-                new QueueReport(
-                    queue.name(),
-                    queue.topic(),
-                    queue.group(),
-                    byQueue.getOrDefault(queue.name(), List.of())))
-        .toList();
+    List<QueueReport> reports = new ArrayList<>();
+    for (QueueDefinition queue : queues) {
+      List<String> topics = new ArrayList<>(queue.topics());
+      topics.add(queue.retryTopic());
+      for (String topic : topics) {
+        List<PartitionReport> partitions = byTopic.getOrDefault(topic, List.of());
+        // The first one is said of without partitions, too: this worker works the queue.
+        if (!partitions.isEmpty() || topic.equals(queue.topic())) {
+          reports.add(new QueueReport(queue.name(), topic, queue.group(), partitions));
+        }
+      }
+    }
+    return reports;
   }
 
   private static PartitionReport report(PartitionView view) {

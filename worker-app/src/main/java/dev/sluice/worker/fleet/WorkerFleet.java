@@ -247,6 +247,7 @@ public final class WorkerFleet implements Participant {
               queue.group(),
               capacity,
               target,
+              queue.priorities().levels(),
               worker,
               clock.epochMillis());
       if (known == null || !known.saysTheSameAs(mine)) {

@@ -5,6 +5,7 @@ import dev.sluice.PermanentTaskException;
 import dev.sluice.SluiceException;
 import dev.sluice.Task;
 import dev.sluice.TaskResult;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.PayloadCodec;
 import dev.sluice.wire.ResultCodec;
@@ -93,7 +94,16 @@ public final class ChildTasks {
     if (batch != null && !task.headers().containsKey(TaskHeaders.BATCH)) {
       task = task.header(TaskHeaders.BATCH, batch);
     }
-    String topic = topics.getOrDefault(task.queue(), task.queue());
+    String tenant = TaskCodec.text(parent.record.headers(), TaskHeaders.TENANT);
+    if (tenant != null && !task.headers().containsKey(TaskHeaders.TENANT)) {
+      task = task.header(TaskHeaders.TENANT, tenant);
+    }
+    if (parent.priority() > 0
+        && task.queue().equals(parent.queue.name())
+        && !task.headers().containsKey(TaskHeaders.PRIORITY)) {
+      task = task.header(TaskHeaders.PRIORITY, Integer.toString(parent.priority()));
+    }
+    String topic = topicOf(task);
     check(id, task, topic, payload.length);
     String contentType =
         task.headers().getOrDefault(TaskHeaders.CONTENT_TYPE, codec.contentType(child.payload()));
@@ -102,6 +112,22 @@ public final class ChildTasks {
         TaskCodec.toRecord(task, topic, contentType, source, now);
     long due = TaskCodec.notBeforeMillis(record.headers());
     return due <= now ? record : delays.enter(record, id, due - now);
+  }
+
+  private String topicOf(Task<?> task) {
+    String topic = topics.getOrDefault(task.queue(), task.queue());
+    String priority = task.headers().getOrDefault(TaskHeaders.PRIORITY, "0");
+    try {
+      return PrioritiesDefinition.topic(topic, Integer.parseInt(priority));
+    } catch (NumberFormatException e) {
+      throw new PermanentTaskException(
+          "The submitted task for queue "
+              + task.queue()
+              + " has the priority '"
+              + priority
+              + "', which is no whole number",
+          e);
+    }
   }
 
   /**

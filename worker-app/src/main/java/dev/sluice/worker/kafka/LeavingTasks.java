@@ -332,6 +332,9 @@ final class LeavingTasks implements AutoCloseable {
     if (TaskCodec.text(headers, TaskHeaders.ID) == null) {
       put(headers, TaskHeaders.ID, run.id());
     }
+    if (run.priority() > 0) {
+      put(headers, TaskHeaders.PRIORITY, Integer.toString(run.priority()));
+    }
     if (letter.why() instanceof Outcome.Dead dead) {
       return deadLetter(letter, dead, headers);
     }

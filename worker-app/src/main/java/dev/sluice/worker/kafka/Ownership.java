@@ -300,6 +300,7 @@ final class Ownership implements ConsumerRebalanceListener {
         queue.state(),
         id.topic(),
         id.partition(),
+        queue.levelOf(id.topic()),
         position,
         committed,
         done,

@@ -6,9 +6,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.sluice.OnRetry;
 import dev.sluice.Order;
 import dev.sluice.queue.DedupeDefinition;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.QueueState;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -152,7 +155,11 @@ public final class QueueBinding {
 
   /** The topics that are read for it. */
   List<String> topics() {
-    return letsPass() ? List.of(topic, retryTopic) : List.of(topic);
+    List<String> topics = new ArrayList<>(PrioritiesDefinition.topics(topic, state.levels()));
+    if (letsPass()) {
+      topics.add(retryTopic);
+    }
+    return topics;
   }
 
   int laneCapacity() {
@@ -164,11 +171,31 @@ public final class QueueBinding {
     return order == Order.KEY && !letsPass() ? SHELF_PER_LANE * laneCapacity : 0;
   }
 
+  /** How urgent the tasks of a topic of it are; of the retry topic, which has all kinds, 0. */
+  int levelOf(String ofTopic) {
+    for (int level = state.levels() - 1; level > 0; level--) {
+      if (ofTopic.equals(PrioritiesDefinition.topic(topic, level))) {
+        return level;
+      }
+    }
+    return 0;
+  }
+
+  /** How urgent the task in a record is. */
+  int priorityOf(ConsumerRecord<byte[], byte[]> record) {
+    if (state.levels() == 1) {
+      return 0;
+    }
+    return record.topic().equals(retryTopic)
+        ? Math.min(TaskCodec.priority(record.headers()), state.levels() - 1)
+        : levelOf(record.topic());
+  }
+
   /**
-   * Which tasks of its topic are duplicates; those that come back through the retry topic are not.
+   * Which tasks of its topics are duplicates; those that come back through the retry topic are not.
    */
   DedupeDefinition dedupe(String ofTopic) {
-    return ofTopic.equals(topic) ? dedupe : DedupeDefinition.NONE;
+    return ofTopic.equals(retryTopic) ? DedupeDefinition.NONE : dedupe;
   }
 
   ChildTasks children() {

@@ -30,6 +30,7 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
   private static final int OVERHEAD_BYTES = 256;
 
   private static final Headers NO_HEADERS = new RecordHeaders();
+  private static final int TENANT_CHARS_MAX = 200;
   private static final int PROGRESS_CHARS_MAX = 200;
 
   ConsumerRecord<byte[], byte[]> record;
@@ -59,6 +60,21 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
     this.record = record;
     this.queue = queue;
     this.binding = binding;
+    if (queue.state().inTurns()) {
+      servedAs(queue.priorityOf(record), queue.state().hasTenants() ? tenant(record) : "");
+    }
+  }
+
+  private static String tenant(ConsumerRecord<byte[], byte[]> record) {
+    String given = TaskCodec.text(record.headers(), TaskHeaders.TENANT);
+    return given == null
+        ? ""
+        : given.length() > TENANT_CHARS_MAX ? given.substring(0, TENANT_CHARS_MAX) : given;
+  }
+
+  /** How urgent it is: 0 for the least, and where its queue has no priorities. */
+  int priority() {
+    return level();
   }
 
   private static OrderedBy order(
@@ -128,9 +144,9 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
     return record.topic().equals(queue.retryTopic());
   }
 
-  /** Its queue as the history names it: partition and offset of a retry are those of its topic. */
+  /** Its queue as the history names it: partition and offset are those of a topic. */
   String historyQueue() {
-    return ofRetryTopic() ? queue.retryTopic() : queue.name();
+    return record.topic().equals(queue.topic()) ? queue.name() : record.topic();
   }
 
   @Override

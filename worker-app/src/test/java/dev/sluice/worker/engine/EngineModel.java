@@ -6,6 +6,9 @@ import dev.sluice.flow.ledger.DoneRanges;
 import dev.sluice.flow.ledger.LedgerCodec;
 import dev.sluice.flow.ledger.LedgerSnapshot;
 import dev.sluice.flow.limit.Limit;
+import dev.sluice.queue.PrioritiesDefinition;
+import dev.sluice.queue.TenantDefinition;
+import dev.sluice.queue.TenantsDefinition;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -57,6 +60,9 @@ final class EngineModel {
   private final Map<HandlerState, FakeLimit> threadLimits = new HashMap<>();
   private final Map<HandlerState, FakeLimit> taskLimits = new HashMap<>();
   private final Order order;
+  private static final String ONE_AT_A_TIME = "one";
+  private static final List<String> TENANTS = List.of(ONE_AT_A_TIME, "limited", "a", "b");
+
   private final int keys;
   private final int laneCapacity;
   private final int shelfCapacity;
@@ -86,7 +92,7 @@ final class EngineModel {
     this.random = random;
     now = random.nextLong() >> 1;
     engine = new Engine(BYTES_MAX, STALL_NANOS, random.nextLong(), now);
-    queue = new QueueState("q", random.nextInt(1, 8));
+    queue = new QueueState("q", random.nextInt(1, 8), false, priorities(random), tenants(random));
     for (String type : new String[] {"x", "y"}) {
       FakeLimit thread = new FakeLimit(true, random.nextInt(1, 6));
       FakeLimit task = new FakeLimit(false, random.nextInt(1, 20));
@@ -110,6 +116,24 @@ final class EngineModel {
       everEnded.add(new HashSet<>());
       assign(i);
     }
+  }
+
+  private static PrioritiesDefinition priorities(RandomGenerator random) {
+    return random.nextBoolean()
+        ? PrioritiesDefinition.NONE
+        : PrioritiesDefinition.levels(random.nextInt(2, 4));
+  }
+
+  private static TenantsDefinition tenants(RandomGenerator random) {
+    if (random.nextBoolean()) {
+      return TenantsDefinition.NONE;
+    }
+    TenantsDefinition tenants =
+        TenantsDefinition.EQUAL.with(ONE_AT_A_TIME, TenantDefinition.DEFAULT.withConcurrency(1));
+    if (random.nextBoolean()) {
+      tenants = tenants.with("limited", TenantDefinition.DEFAULT.withRate(200_000).withWeight(3));
+    }
+    return tenants;
   }
 
   int ended() {
@@ -187,6 +211,7 @@ final class EngineModel {
                 queue,
                 "t",
                 partition,
+                partition % queue.levels(),
                 from.position(),
                 from.position(),
                 restored,
@@ -243,6 +268,10 @@ final class EngineModel {
     OrderedBy by = OrderedBy.of(order, held.state, key);
     TestRun run =
         new TestRun(offset, held.state, handlers.get((int) Math.floorMod(offset, 2L)), by);
+    if (queue.inTurns()) {
+      String tenant = TENANTS.get((int) Math.floorMod(mixed, 4L));
+      run.served(held.state.partition % queue.levels(), queue.hasTenants() ? tenant : "");
+    }
     owners.put(run, held);
     held.unfinished.put(offset, run);
     if (by.ordered()) {
@@ -279,6 +308,7 @@ final class EngineModel {
     Held held = owners.get(run);
     require(held.unfinished.get(run.offset()) == run, "taken after its end", run);
     require(!run.partition.gone(), "taken although its partition is gone", run);
+    require(mayRun(run), "one too many of its tenant", run);
     require(!run.partition.draining, "taken although its partition drains", run);
     require(run.hasRecord, "taken although its record was forgotten", run);
     for (Slot slot : slots) {
@@ -289,6 +319,13 @@ final class EngineModel {
             run);
       }
     }
+  }
+
+  private boolean mayRun(TestRun run) {
+    return !run.tenant().equals(ONE_AT_A_TIME)
+        || slots.stream()
+            .flatMap(slot -> slot.rest.stream())
+            .noneMatch(other -> other.tenant().equals(ONE_AT_A_TIME));
   }
 
   private void begin(TestRun run) {

@@ -507,7 +507,7 @@ class EngineTest {
     PartitionState p =
         small.assigned(
             new Assignment(
-                queue, "t", 0, 0, 0, dev.sluice.flow.ledger.DoneRanges.NONE, 50, 0, 10, 100));
+                queue, "t", 0, 0, 0, 0, dev.sluice.flow.ledger.DoneRanges.NONE, 50, 0, 10, 100));
     for (int offset = 0; offset < 4; offset++) {
       small.accept(new TestRun(offset, p, handler, new OrderedBy(false, 0)));
     }

@@ -15,6 +15,10 @@ final class TestRun extends TaskRun {
     super(offset, partition, handler, order, BYTES);
   }
 
+  void served(int level, String tenant) {
+    servedAs(level, tenant);
+  }
+
   @Override
   protected void shelved() {
     hasRecord = false;

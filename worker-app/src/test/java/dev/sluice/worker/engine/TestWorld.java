@@ -48,6 +48,7 @@ final class TestWorld {
             queue,
             topic,
             partition,
+            0,
             from.position(),
             from.position(),
             restored,

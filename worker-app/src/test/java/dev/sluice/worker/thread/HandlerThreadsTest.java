@@ -109,7 +109,8 @@ class HandlerThreadsTest {
     engine.add(handler);
     PartitionState partition =
         engine.assigned(
-            new Assignment(queue, "t", 0, 0, 0, DoneRanges.NONE, LANE, 0, 100, Integer.MAX_VALUE));
+            new Assignment(
+                queue, "t", 0, 0, 0, 0, DoneRanges.NONE, LANE, 0, 100, Integer.MAX_VALUE));
     Chance chance = new Chance();
     HandlerThreads threads =
         new HandlerThreads(
@@ -224,7 +225,8 @@ class HandlerThreadsTest {
     engine.add(handler);
     PartitionState partition =
         engine.assigned(
-            new Assignment(queue, "t", 0, 0, 0, DoneRanges.NONE, LANE, 0, 100, Integer.MAX_VALUE));
+            new Assignment(
+                queue, "t", 0, 0, 0, 0, DoneRanges.NONE, LANE, 0, 100, Integer.MAX_VALUE));
     OneWaits attempts = new OneWaits(clock);
     HandlerThreads threads =
         new HandlerThreads(
