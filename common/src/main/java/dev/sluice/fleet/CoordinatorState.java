@@ -118,10 +118,13 @@ public final class CoordinatorState {
     found
         .credits()
         .forEach(
-            (holder, byQueue) ->
-                byQueue.forEach(
-                    (queue, credit) ->
-                        credit(queue).ifPresent(c -> c.readBack(holder, credit, nowNanos))));
+            (holder, byAccount) ->
+                byAccount
+                    .values()
+                    .forEach(
+                        credit ->
+                            credit(credit.queue())
+                                .ifPresent(c -> c.readBack(holder, credit, nowNanos))));
     waitsOut = !found.complete() && rules.contains(ProtocolRule.WAIT_OUT_THE_UNREADABLE);
     openAtNanos = waitsOut ? nowNanos + LeaseTimes.readBackNanos(lease) : nowNanos;
     open = !waitsOut;
@@ -212,7 +215,7 @@ public final class CoordinatorState {
               c -> {
                 c.reported(report.incarnation(), each, report.roundTripNanos(), nowNanos);
                 if (report.leaving()) {
-                  c.left(report.incarnation());
+                  c.left(report.incarnation(), each.depth());
                 }
               });
     }
@@ -446,7 +449,7 @@ public final class CoordinatorState {
     }
     for (CreditReport each : holder.report.credits()) {
       CreditState credit = credits.get(each.queue());
-      if (credit != null && credit.changes(holder.incarnation)) {
+      if (credit != null && credit.changes(holder.incarnation, each.depth())) {
         return true;
       }
     }
@@ -469,7 +472,7 @@ public final class CoordinatorState {
     for (CreditReport each : holder.report.credits()) {
       CreditState state = credits.get(each.queue());
       if (state != null && state.settings().capacity() > 0) {
-        credit.add(state.grant(holder.incarnation));
+        credit.add(state.grant(holder.incarnation, each.depth()));
       }
     }
     return new Grant(holder.incarnation, grantNumber, holder.report.number(), shares, credit);

@@ -5,6 +5,7 @@ package dev.sluice.fleet;
  * Credit for one queue. Immutable.
  *
  * @param queue which queue
+ * @param depth 0 for what producers submit; else the generation of what tasks submit
  * @param granted all credit that this producer has ever been granted; grows only
  * @param settled how much of it is known to be spent or returned
  * @param escrow how much of what is unspent is kept for the time when nobody answers
@@ -14,6 +15,7 @@ package dev.sluice.fleet;
  */
 public record CreditGrant(
     String queue,
+    int depth,
     long granted,
     long settled,
     long escrow,
@@ -21,8 +23,34 @@ public record CreditGrant(
     long waiting,
     long milliRate) {
   public CreditGrant {
-    if (settled < 0 || granted < settled || escrow < 0 || waiting < 0 || milliRate < 0) {
+    if (depth < 0
+        || settled < 0
+        || granted < settled
+        || escrow < 0
+        || waiting < 0
+        || milliRate < 0) {
       throw new IllegalArgumentException("The credit for " + queue + " is impossible");
     }
+  }
+
+  /** Tells it from all other credit of its holder. */
+  public String account() {
+    return account(queue, depth);
+  }
+
+  static String account(String name, int depth) {
+    return depth == 0 ? name : name + "#" + depth;
+  }
+
+  /** That of a producer. */
+  public CreditGrant(
+      String queue,
+      long granted,
+      long settled,
+      long escrow,
+      boolean sheddable,
+      long waiting,
+      long milliRate) {
+    this(queue, 0, granted, settled, escrow, sheddable, waiting, milliRate);
   }
 }

@@ -12,6 +12,9 @@ package dev.sluice.fleet;
  * @param waiting submits that wait
  * @param sheddableDemand the part of {@code demand} that may be refused first
  * @param waitedMillis how long submits have waited, together
+ * @param depth 0 for what producers submit; else the generation of what tasks submit
+ * @param least the part of {@code demand} without which nothing of it can be used; 0 if any part
+ *     can
  * @param inDoubtNanos how long after its lease a task of it may still arrive in the log
  */
 public record CreditReport(
@@ -23,6 +26,8 @@ public record CreditReport(
     long waiting,
     long sheddableDemand,
     long waitedMillis,
+    int depth,
+    long least,
     long inDoubtNanos) {
   public CreditReport {
     if (granted < 0
@@ -32,9 +37,36 @@ public record CreditReport(
         || waiting < 0
         || sheddableDemand < 0
         || waitedMillis < 0
+        || depth < 0
+        || least < 0
         || inDoubtNanos < 0) {
       throw new IllegalArgumentException(
           "The credit report of " + queue + " has a negative number");
     }
+  }
+
+  /** That of a producer. */
+  public CreditReport(
+      String queue,
+      long granted,
+      long spent,
+      long returned,
+      long demand,
+      long waiting,
+      long sheddableDemand,
+      long waitedMillis,
+      long inDoubtNanos) {
+    this(
+        queue,
+        granted,
+        spent,
+        returned,
+        demand,
+        waiting,
+        sheddableDemand,
+        waitedMillis,
+        0,
+        0,
+        inDoubtNanos);
   }
 }

@@ -6,13 +6,20 @@ package dev.sluice.fleet;
  *
  * @param capacity tasks that producers may have in the queue; 0 for no bound
  * @param targetDelayNanos the delay that tasks should have; 0 for none
+ * @param perDepth by how much more the backlog may be for each generation of tasks that tasks have
+ *     submitted
  */
-public record CreditSettings(long capacity, long targetDelayNanos) {
+public record CreditSettings(long capacity, long targetDelayNanos, long perDepth) {
   /** No bound. */
-  public static final CreditSettings NONE = new CreditSettings(0, 0);
+  public static final CreditSettings NONE = new CreditSettings(0, 0, 0);
+
+  /** Without tasks that submit tasks. */
+  public CreditSettings(long capacity, long targetDelayNanos) {
+    this(capacity, targetDelayNanos, 0);
+  }
 
   public CreditSettings {
-    if (capacity < 0 || targetDelayNanos < 0) {
+    if (capacity < 0 || targetDelayNanos < 0 || perDepth < 0) {
       throw new IllegalArgumentException(
           "A capacity of " + capacity + " with a target of " + targetDelayNanos + " ns");
     }

@@ -7,6 +7,7 @@ import dev.sluice.flow.credit.DelayWindow;
 import dev.sluice.flow.lease.LeaseTimes;
 import dev.sluice.flow.share.ShareAllocator;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +35,8 @@ final class CreditState {
   private boolean dirty;
 
   private static final class Member {
+    final String holder;
+    final int depth;
     @Nullable CreditReport report;
     long inDoubtNanos;
     long silentSinceNanos;
@@ -42,6 +45,20 @@ final class CreditState {
     boolean live;
     long escrow;
     boolean toldSheddable;
+
+    Member(String holder, int depth) {
+      this.holder = holder;
+      this.depth = depth;
+    }
+
+    boolean asks() {
+      return live && report != null;
+    }
+  }
+
+  private Member member(String holder, int depth) {
+    return members.computeIfAbsent(
+        CreditGrant.account(holder, depth), a -> new Member(holder, depth));
   }
 
   CreditState(String queue, CreditSettings settings, boolean conserve) {
@@ -69,8 +86,8 @@ final class CreditState {
   }
 
   void readBack(String holder, CreditGrant grant, long nowNanos) {
-    book.readBack(holder, grant.granted(), grant.settled());
-    Member member = members.computeIfAbsent(holder, h -> new Member());
+    book.readBack(CreditGrant.account(holder, grant.depth()), grant.granted(), grant.settled());
+    Member member = member(holder, grant.depth());
     member.escrow = grant.escrow();
     member.silentSinceNanos = nowNanos;
     member.inDoubtNanos = Math.max(member.inDoubtNanos, 60_000_000_000L);
@@ -78,16 +95,26 @@ final class CreditState {
 
   /** What a producer said last that may be gone: what it may still spend stays counted. */
   void remembered(String holder, CreditReport report, long nowNanos) {
-    book.reported(holder, report.granted(), report.spent(), report.returned());
-    Member member = members.computeIfAbsent(holder, h -> new Member());
+    reported(holder, report);
+    Member member = member(holder, report.depth());
     member.inDoubtNanos = report.inDoubtNanos();
-    member.escrow = Math.max(member.escrow, escrowFor(1));
+    if (report.depth() == 0) {
+      member.escrow = Math.max(member.escrow, escrowFor(1));
+    }
     member.silentSinceNanos = nowNanos;
   }
 
+  private void reported(String holder, CreditReport report) {
+    book.reported(
+        CreditGrant.account(holder, report.depth()),
+        report.granted(),
+        report.spent(),
+        report.returned());
+  }
+
   void reported(String holder, CreditReport report, long roundTrip, long nowNanos) {
-    book.reported(holder, report.granted(), report.spent(), report.returned());
-    Member member = members.computeIfAbsent(holder, h -> new Member());
+    reported(holder, report);
+    Member member = member(holder, report.depth());
     member.report = report;
     member.inDoubtNanos = report.inDoubtNanos();
     member.silentSinceNanos = nowNanos;
@@ -100,20 +127,22 @@ final class CreditState {
   }
 
   /** A producer says that it ends: what it gave back is free, and it wants nothing. */
-  void left(String holder) {
-    if (book.outstanding(holder) == 0) {
-      book.lapsed(holder, 0);
-      members.remove(holder);
+  void left(String holder, int depth) {
+    String account = CreditGrant.account(holder, depth);
+    if (book.outstanding(account) == 0) {
+      book.lapsed(account, 0);
+      members.remove(account);
     } else {
       gone(holder);
     }
   }
 
   void gone(String holder) {
-    Member member = members.get(holder);
-    if (member != null) {
-      member.live = false;
-      member.report = null;
+    for (Member member : members.values()) {
+      if (member.holder.equals(holder)) {
+        member.live = false;
+        member.report = null;
+      }
     }
   }
 
@@ -181,10 +210,11 @@ final class CreditState {
       return;
     }
     dirty = false;
+    giveChildren();
     List<String> holders = new ArrayList<>();
     members.forEach(
         (holder, member) -> {
-          if (member.live && member.report != null) {
+          if (member.asks() && member.depth == 0) {
             holders.add(holder);
           }
         });
@@ -206,6 +236,43 @@ final class CreditState {
     give(holders, ShareAllocator.allocate(Math.max(0, most - book.used()), critical));
     long forSheddable = (long) (most * SHEDDABLE_PART) - book.used();
     give(holders, ShareAllocator.allocate(Math.max(0, forSheddable), sheddable));
+  }
+
+  /**
+   * Tasks that wait for room for what they submit come before producers, the deepest first, and
+   * each generation may go a little beyond the one above it. So the deepest task that is there
+   * always finds room in the end, and its end makes room for others: classes of buffers, as
+   * networks use them that must not stop with all buffers full. Nobody is given a part that is of
+   * no use to it.
+   *
+   * <p>Merlin, Schweitzer: Deadlock Avoidance in Store-and-Forward Networks, 1980.
+   */
+  private void giveChildren() {
+    List<Member> asking = new ArrayList<>();
+    for (Member member : members.values()) {
+      if (member.asks() && member.depth > 0) {
+        asking.add(member);
+      }
+    }
+    asking.sort(Comparator.comparingInt((Member m) -> -m.depth).thenComparing(m -> m.holder));
+    for (Member member : asking) {
+      CreditReport report = member.report;
+      if (report == null) {
+        continue;
+      }
+      String account = CreditGrant.account(member.holder, member.depth);
+      long has = book.outstanding(account);
+      long all = report.demand() - has;
+      long least = report.least() - has;
+      long free = settings.capacity() + member.depth * settings.perDepth() - book.used();
+      if (all > 0 && all <= free) {
+        book.grant(account, all);
+      } else if (least > 0 && least <= free) {
+        book.grant(account, least);
+      } else if (least > 0) {
+        return; // whoever comes after it would keep taking what it waits for
+      }
+    }
   }
 
   private void give(List<String> holders, long[] shares) {
@@ -250,25 +317,28 @@ final class CreditState {
   }
 
   /** Whether a producer should be told something new. */
-  boolean changes(String holder) {
-    Member member = members.get(holder);
+  boolean changes(String holder, int depth) {
+    String account = CreditGrant.account(holder, depth);
+    Member member = members.get(account);
     CreditReport report = member == null ? null : member.report;
     if (member == null || report == null) {
       return false;
     }
-    boolean more = report.waiting() > 0 && book.granted(holder) > member.grantedTold;
+    boolean more = report.waiting() > 0 && book.granted(account) > member.grantedTold;
     return more || member.toldSheddable != maySheddable() && report.sheddableDemand() > 0;
   }
 
-  CreditGrant grant(String holder) {
-    Member member = members.computeIfAbsent(holder, h -> new Member());
-    long granted = book.granted(holder);
+  CreditGrant grant(String holder, int depth) {
+    String account = CreditGrant.account(holder, depth);
+    Member member = member(holder, depth);
+    long granted = book.granted(account);
     member.grantedTold = granted;
     member.toldSheddable = maySheddable();
     return new CreditGrant(
         queue,
+        depth,
         granted,
-        book.settled(holder),
+        book.settled(account),
         member.escrow,
         member.toldSheddable,
         waiting(),
@@ -283,7 +353,7 @@ final class CreditState {
     long waiting = 0;
     for (Member member : members.values()) {
       CreditReport report = member.report;
-      waiting += report == null ? 0 : report.waiting();
+      waiting += report == null || member.depth > 0 ? 0 : report.waiting();
     }
     return waiting;
   }

@@ -14,6 +14,8 @@ import java.util.List;
  * @param capacity tasks that producers may have in it; 0 for no bound
  * @param targetDelayMillis the delay that its tasks should have; 0 for none
  * @param priorities how many it has, each with a topic of its own; 1 to 10
+ * @param childrenPerTask how many tasks one of it may submit into it, for which it waits for room;
+ *     0 if they pass the capacity by
  * @param by the name of the process that said so
  * @param atMillis when, in epoch milliseconds
  */
@@ -24,11 +26,13 @@ public record DeclaredQueue(
     long capacity,
     long targetDelayMillis,
     int priorities,
+    int childrenPerTask,
     String by,
     long atMillis) {
   public DeclaredQueue {
     if (capacity < 0
         || targetDelayMillis < 0
+        || childrenPerTask < 0
         || priorities < 1
         || priorities > PrioritiesDefinition.LEVELS_MAX) {
       throw new IllegalArgumentException("The declaration of queue " + queue + " is impossible");
@@ -42,7 +46,8 @@ public record DeclaredQueue(
         && group.equals(other.group)
         && capacity == other.capacity
         && targetDelayMillis == other.targetDelayMillis
-        && priorities == other.priorities;
+        && priorities == other.priorities
+        && childrenPerTask == other.childrenPerTask;
   }
 
   /** The topics of its tasks, by priority from 0 on. */

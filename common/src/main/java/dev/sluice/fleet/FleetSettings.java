@@ -94,7 +94,10 @@ public record FleetSettings(
         set(queue, What.TARGET_DELAY, nowMillis)
             .map(OperatorSetting::value)
             .orElse(known == null ? 0 : known.targetDelayMillis());
-    return new CreditSettings(capacity, capacity == 0 ? 0 : target * 1_000_000);
+    return new CreditSettings(
+        capacity,
+        capacity == 0 ? 0 : target * 1_000_000,
+        known == null ? 0 : known.childrenPerTask());
   }
 
   /** The bounds of all queues that have some, and of which it is known where their tasks are. */

@@ -107,7 +107,7 @@ public final class ReadBack {
     Map<String, CreditGrant> credit =
         credits.computeIfAbsent(grant.incarnation(), h -> new HashMap<>());
     for (CreditGrant each : grant.credits()) {
-      credit.merge(each.queue(), each, ReadBack::newer);
+      credit.merge(each.account(), each, ReadBack::newer);
     }
   }
 
@@ -148,7 +148,7 @@ public final class ReadBack {
     return shares;
   }
 
-  /** The newest credit of each incarnation, by queue. */
+  /** The newest credit of each incarnation, by account. */
   public Map<String, Map<String, CreditGrant>> credits() {
     return credits;
   }

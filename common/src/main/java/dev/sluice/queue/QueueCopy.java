@@ -29,6 +29,7 @@ final class QueueCopy {
   CapacityDefinition capacity;
   PrioritiesDefinition priorities;
   TenantsDefinition tenants;
+  ChildrenDefinition children;
   FleetLimitsDefinition fleet;
   Map<String, HandlerDefinition> handlers;
 
@@ -53,6 +54,7 @@ final class QueueCopy {
     capacity = of.capacity();
     priorities = of.priorities();
     tenants = of.tenants();
+    children = of.children();
     fleet = of.fleet();
     handlers = of.handlers();
   }
@@ -79,6 +81,7 @@ final class QueueCopy {
         capacity,
         priorities,
         tenants,
+        children,
         fleet,
         handlers);
   }

@@ -41,6 +41,7 @@ import java.util.regex.Pattern;
  * @param capacity what producers may have in it; default no bound
  * @param priorities of its tasks; default one
  * @param tenants whether they are served in turns; default not
+ * @param children what its tasks may submit
  * @param fleet limits that all its workers share; default none
  * @param handlers by task type; {@code *} takes every type that has none of its own
  */
@@ -65,6 +66,7 @@ public record QueueDefinition(
     CapacityDefinition capacity,
     PrioritiesDefinition priorities,
     TenantsDefinition tenants,
+    ChildrenDefinition children,
     FleetLimitsDefinition fleet,
     Map<String, HandlerDefinition> handlers) {
   /** The type that stands for every other type. */
@@ -135,6 +137,7 @@ public record QueueDefinition(
         CapacityDefinition.NONE,
         PrioritiesDefinition.NONE,
         TenantsDefinition.NONE,
+        ChildrenDefinition.DEFAULT,
         FleetLimitsDefinition.NONE,
         Map.of());
   }
@@ -215,6 +218,34 @@ public record QueueDefinition(
   /** The same with another way to serve tenants. */
   public QueueDefinition withTenants(TenantsDefinition other) {
     return copy(c -> c.tenants = other);
+  }
+
+  /** The same with another choice of what its tasks may submit. */
+  public QueueDefinition withChildren(ChildrenDefinition other) {
+    return copy(c -> c.children = other);
+  }
+
+  /**
+   * Refuses bounds that do not go together.
+   *
+   * @throws ConfigException which says what to change
+   */
+  public QueueDefinition checked() {
+    if (children.counted()
+        && capacity.tasks() > 0
+        && capacity.tasks() + children.allowance() > buffer) {
+      // A task behind those that wait for room has to be in the lane, or it could not make room.
+      throw new ConfigException(
+          "buffer of queue "
+              + name
+              + " is "
+              + buffer
+              + "; where its tasks wait for room for what they submit, it must be at least capacity"
+              + " + maxDepth * maxChildren, which is "
+              + (capacity.tasks() + children.allowance())
+              + ". Raise buffer, or leave maxChildren out");
+    }
+    return this;
   }
 
   /** The topics of its tasks, by priority from 0 on. */

@@ -246,6 +246,8 @@ public record SluiceConfig(
     CapacityDefinition capacity = FleetYaml.capacity(o);
     PrioritiesDefinition priorities = TurnsYaml.priorities(o);
     TenantsDefinition tenants = TurnsYaml.tenants(o);
+    Optional<Integer> maxDepth = o.integer("maxDepth");
+    Optional<Integer> maxChildren = o.integer("maxChildren");
     FleetLimitsDefinition fleet = FleetYaml.limits(o);
     o.checkNothingElse();
     return o.checked(
@@ -271,6 +273,9 @@ public record SluiceConfig(
                 capacity,
                 priorities,
                 tenants,
+                new ChildrenDefinition(
+                    maxDepth.orElse(d.children().maxDepth()),
+                    maxChildren.orElse(d.children().perTask())),
                 fleet,
                 handlers));
   }

@@ -134,6 +134,11 @@ public final class TaskCodec {
     return Math.max(1, count(record.headers(), TaskHeaders.ATTEMPT, 1));
   }
 
+  /** How many tasks are above one, as its record says: {@code sluice-depth}, or 0. */
+  public static int depth(Headers headers) {
+    return Math.max(0, count(headers, TaskHeaders.DEPTH, 0));
+  }
+
   /** How urgent a record says its task is: {@code sluice-priority}, or 0. */
   public static int priority(Headers headers) {
     return Math.max(0, count(headers, TaskHeaders.PRIORITY, 0));

@@ -34,6 +34,9 @@ public final class TaskHeaders {
   /** Whom the task is for, where its queue serves tenants in turns. */
   public static final String TENANT = "sluice-tenant";
 
+  /** How many tasks are above it, each of which submitted the next one; none without it. */
+  public static final String DEPTH = "sluice-depth";
+
   public static final String ORIGIN = "sluice-origin";
   public static final String ERROR_TYPE = "sluice-error-type";
   public static final String ERROR_MESSAGE = "sluice-error-message";

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class ExplanationTest {
   private static final LimitKey RATE = LimitKey.ofQueue(LimitKey.Kind.RATE, "q");
   private static final FleetSettings DECLARED =
-      FleetSettings.EMPTY.with(new DeclaredQueue("q", "topic.q", "g", 500, 2_000, 1, "w", 1));
+      FleetSettings.EMPTY.with(new DeclaredQueue("q", "topic.q", "g", 500, 2_000, 1, 0, "w", 1));
 
   private static Report report(
       String name,

@@ -190,6 +190,8 @@ public final class GroupWorker implements WorkedGroup {
         d.uncommitted(),
         d.dedupe(),
         children,
+        d.children(),
+        fleet.childRoom(d.name()),
         any,
         unknown,
         byType);

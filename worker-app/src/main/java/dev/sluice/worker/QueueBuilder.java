@@ -10,6 +10,7 @@ import dev.sluice.TaskHandler;
 import dev.sluice.flow.retry.RetryPolicy;
 import dev.sluice.queue.BulkheadDefinition;
 import dev.sluice.queue.CapacityDefinition;
+import dev.sluice.queue.ChildrenDefinition;
 import dev.sluice.queue.DedupeDefinition;
 import dev.sluice.queue.FleetConcurrencyDefinition;
 import dev.sluice.queue.FleetLimitsDefinition;
@@ -110,6 +111,19 @@ public final class QueueBuilder {
    */
   public QueueBuilder dedupe(Duration window, int maxIds) {
     definition = definition.withDedupe(new DedupeDefinition(window, maxIds));
+    return this;
+  }
+
+  /**
+   * What its tasks may submit. Default: 100 generations, and what they submit passes the capacity
+   * by.
+   *
+   * @param choice for example {@code new ChildrenDefinition(10, 2)}: where the queue has a
+   *     capacity, tasks wait for room for the two that each may submit into it, without a thread;
+   *     the backlog is never above the capacity and 20 more
+   */
+  public QueueBuilder children(ChildrenDefinition choice) {
+    definition = definition.withChildren(choice);
     return this;
   }
 

@@ -96,6 +96,7 @@ public final class Worker implements AutoCloseable {
                 byGroup
                     .computeIfAbsent(queue.definition().group(), g -> new ArrayList<>())
                     .add(queue));
+    builder.queues.values().forEach(queue -> queue.definition().checked());
     DelayRoute route = prepareDelays(builder);
     ChildTasks children = childTasks(builder, route);
     WorkerFleet fleet = new WorkerFleet(builder.name, builder.clock, builder.halt);

@@ -81,6 +81,7 @@ public final class ControlCodec {
     node.put("capacity", queue.capacity());
     node.put("targetDelayMillis", queue.targetDelayMillis());
     node.put("priorities", queue.priorities());
+    node.put("childrenPerTask", queue.childrenPerTask());
     node.put("by", queue.by());
     node.put("at", queue.atMillis());
     return bytes(node);
@@ -163,6 +164,7 @@ public final class ControlCodec {
                   Fields.number(node, "capacity"),
                   Fields.number(node, "targetDelayMillis"),
                   node.has("priorities") ? Fields.integer(node, "priorities") : 1,
+                  node.has("childrenPerTask") ? Fields.integer(node, "childrenPerTask") : 0,
                   Fields.text(node, "by"),
                   Fields.number(node, "at")));
       case "operator" ->

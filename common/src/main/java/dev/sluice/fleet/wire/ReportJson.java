@@ -58,6 +58,10 @@ final class ReportJson {
     node.put("waiting", credit.waiting());
     node.put("sheddable", credit.sheddableDemand());
     node.put("waitedMillis", credit.waitedMillis());
+    if (credit.depth() > 0) {
+      node.put("depth", credit.depth());
+      node.put("least", credit.least());
+    }
     node.put("inDoubt", credit.inDoubtNanos());
   }
 
@@ -118,6 +122,8 @@ final class ReportJson {
         Fields.number(node, "waiting"),
         Fields.number(node, "sheddable"),
         Fields.number(node, "waitedMillis"),
+        node.has("depth") ? Fields.integer(node, "depth") : 0,
+        node.has("least") ? Fields.number(node, "least") : 0,
         Fields.number(node, "inDoubt"));
   }
 

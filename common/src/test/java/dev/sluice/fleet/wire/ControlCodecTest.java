@@ -70,7 +70,7 @@ class ControlCodecTest {
     Claim claim = new Claim(3, "i", "n");
     assertThat(ControlCodec.read(ControlCodec.write(claim)))
         .isEqualTo(new ControlRecord.OfClaim(claim));
-    DeclaredQueue queue = new DeclaredQueue("q", "t", "g", 5, 6, 3, "w", 7);
+    DeclaredQueue queue = new DeclaredQueue("q", "t", "g", 5, 6, 3, 2, "w", 7);
     assertThat(ControlCodec.read(ControlCodec.write(queue)))
         .isEqualTo(new ControlRecord.OfDeclared(queue));
     OperatorSetting setting =

@@ -12,6 +12,7 @@ import dev.sluice.cli.ExitCodes;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.queue.BulkheadDefinition;
+import dev.sluice.queue.ChildrenDefinition;
 import dev.sluice.queue.DedupeDefinition;
 import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.PrioritiesDefinition;
@@ -175,6 +176,23 @@ public final class WorkCommand implements Callable<Integer> {
       names = "--tenants",
       description = "Serve tenants in turns, whoever has submitted most. Default: as they come.")
   private boolean tenants;
+
+  @Option(
+      names = "--max-depth",
+      paramLabel = "N",
+      description = {
+        "How many generations of tasks may follow one that a producer has submitted. Default: 100."
+      })
+  private @Nullable Integer maxDepth;
+
+  @Option(
+      names = "--max-children",
+      paramLabel = "N",
+      description = {
+        "How many tasks one task may submit into its own queue; with --capacity, it waits for room"
+            + " for them. Default: as many as it likes, and they pass the capacity by."
+      })
+  private @Nullable Integer maxChildren;
 
   @Option(
       names = "--timeout",
@@ -352,6 +370,13 @@ public final class WorkCommand implements Callable<Integer> {
     }
     if (priorities != null) {
       d = d.withPriorities(new PrioritiesDefinition(priorities, d.priorities().floor()));
+    }
+    if (maxDepth != null || maxChildren != null) {
+      d =
+          d.withChildren(
+              new ChildrenDefinition(
+                  maxDepth == null ? d.children().maxDepth() : maxDepth,
+                  maxChildren == null ? d.children().perTask() : maxChildren));
     }
     if (tenants && !d.tenants().on()) {
       d = d.withTenants(TenantsDefinition.EQUAL);

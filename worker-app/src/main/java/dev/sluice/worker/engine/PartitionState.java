@@ -33,7 +33,9 @@ public final class PartitionState {
   int ready;
   int retryWaiting;
   int leaving;
-  boolean draining;
+
+  /** Written under the engine's lock, read by any thread. */
+  volatile boolean draining;
 
   /** Whether it is among those that are looked at in each turn. */
   boolean live;
@@ -84,6 +86,11 @@ public final class PartitionState {
   /** Whether its progress is committed in transactions, and not by the consumer. */
   public boolean transactional() {
     return queue.transactional;
+  }
+
+  /** Whether nothing more of it starts, because it is handed over; may be read by any thread. */
+  public boolean draining() {
+    return draining;
   }
 
   /** Whether this assignment has ended; may be read by any thread. */

@@ -2,6 +2,8 @@
 package dev.sluice.worker.fleet;
 
 import dev.sluice.ConfigException;
+import dev.sluice.fleet.CreditGrant;
+import dev.sluice.fleet.CreditReport;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.FleetSettings;
 import dev.sluice.fleet.Grant;
@@ -52,6 +54,7 @@ public final class WorkerFleet implements Participant {
   private final HeldLimits limits = new HeldLimits();
   private final Map<LimitKey, Shared> shared = new LinkedHashMap<>();
   private final List<QueueDefinition> queues = new ArrayList<>();
+  private final Map<String, ChildRoom> rooms = new LinkedHashMap<>();
   private final Map<String, Boolean> paused = new LinkedHashMap<>();
   private List<? extends WorkedGroup> groups = List.of();
   private FleetSettings settings = FleetSettings.EMPTY;
@@ -101,6 +104,11 @@ public final class WorkerFleet implements Participant {
             longestTimeout,
             covers),
         rate(LimitKey.ofQueue(Kind.RATE, queue.name()), queue.fleet(), covers));
+  }
+
+  /** The room in a queue for what its own tasks submit. */
+  public ChildRoom childRoom(String queue) {
+    return rooms.computeIfAbsent(queue, q -> new ChildRoom(q, clock));
   }
 
   /** The limits of one handler, or of the destination that it shares with others. */
@@ -211,6 +219,7 @@ public final class WorkerFleet implements Participant {
             "[worker={}] Fleet limit {} {}", worker, each.key, on ? "was set" : "was taken away");
       }
     }
+    rooms.forEach((queue, room) -> room.settings(settings.credit(queue, millis)));
     for (Map.Entry<String, Boolean> queue : paused.entrySet()) {
       boolean now = settings.paused(queue.getKey(), millis);
       if (queue.getValue() != now) {
@@ -248,6 +257,7 @@ public final class WorkerFleet implements Participant {
               capacity,
               target,
               queue.priorities().levels(),
+              queue.children().perTask(),
               worker,
               clock.epochMillis());
       if (known == null || !known.saysTheSameAs(mine)) {
@@ -262,6 +272,12 @@ public final class WorkerFleet implements Participant {
   @Override
   public void granted(Grant grant, long leaseEndNanos, long nowNanos) {
     limits.apply(grant, leaseEndNanos, nowNanos);
+    for (CreditGrant each : grant.credits()) {
+      ChildRoom room = rooms.get(each.queue());
+      if (room != null && each.depth() > 0) {
+        room.granted(each, leaseEndNanos, nowNanos);
+      }
+    }
     groups.forEach(WorkedGroup::fleetGranted);
   }
 
@@ -309,12 +325,18 @@ public final class WorkerFleet implements Participant {
         applySettings(); // some may have expired
       }
       shared.values().forEach(each -> each.limit.endIfOutlived(nowNanos));
+      rooms.values().forEach(ChildRoom::look);
     }
     if (nowNanos - lookedNanos >= LOOK_NANOS) {
       look(nowNanos);
     }
     if (limits.gaveBack(nowNanos)) {
       return true;
+    }
+    for (ChildRoom room : rooms.values()) {
+      if (room.urgent()) {
+        return true;
+      }
     }
     for (Shared each : shared.values()) {
       if (each.limit.active() && (each.meter.changed() || turnOver(each, nowNanos))) {
@@ -412,7 +434,9 @@ public final class WorkerFleet implements Participant {
               return each != null && each.limit.active();
             },
             nowNanos);
-    return new Content(reports, List.of(), leaving ? List.of() : QueueReports.of(queues, groups));
+    List<CreditReport> credits = new ArrayList<>();
+    rooms.values().forEach(room -> credits.addAll(room.reports(leaving, nowNanos)));
+    return new Content(reports, credits, leaving ? List.of() : QueueReports.of(queues, groups));
   }
 
   /** All limits that concern this worker; for people and metrics, after {@link #begin}. */

@@ -103,6 +103,20 @@ public final class ChildTasks {
         && !task.headers().containsKey(TaskHeaders.PRIORITY)) {
       task = task.header(TaskHeaders.PRIORITY, Integer.toString(parent.priority()));
     }
+    int depth = parent.depth();
+    if (depth > parent.queue.childrenMost().maxDepth()) {
+      throw new PermanentTaskException(
+          "Task "
+              + parent.id()
+              + " submits one of generation "
+              + depth
+              + ", and queue "
+              + parent.queue.name()
+              + " has at most "
+              + parent.queue.childrenMost().maxDepth()
+              + " (maxDepth). A chain without an end looks like this; raise maxDepth if it has one");
+    }
+    task = task.header(TaskHeaders.DEPTH, Integer.toString(depth));
     String topic = topicOf(task);
     check(id, task, topic, payload.length);
     String contentType =

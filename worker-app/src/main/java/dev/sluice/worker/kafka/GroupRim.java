@@ -78,7 +78,16 @@ public final class GroupRim implements Runnable {
     }
   }
 
+  /** What a task has submitted into its own queue waits for room there, and the task with it. */
   private void leave(RecordRun run, Outcome.Leaving why) {
+    if (why instanceof Outcome.Submits submits && !submits.expired() && run.children() > 0) {
+      run.queue.room().ask(run, () -> write(run, why));
+    } else {
+      write(run, why);
+    }
+  }
+
+  private void write(RecordRun run, Outcome.Leaving why) {
     TransactionalEffects writer = transactions;
     if (writer != null
         && why instanceof Outcome.Submits submits
@@ -105,6 +114,9 @@ public final class GroupRim implements Runnable {
   }
 
   private void ended(RecordRun run, Engine.Left where) {
+    if (run.children() > 0) {
+      run.queue.room().left(run);
+    }
     lock.lock();
     try {
       engine.left(run, where);

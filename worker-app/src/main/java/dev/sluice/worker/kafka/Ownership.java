@@ -189,6 +189,8 @@ final class Ownership implements ConsumerRebalanceListener {
     state.lock.lock();
     try {
       state.engine.drain(ids);
+      // What waits for room does not outlive its place: it would have to run again elsewhere.
+      state.settings.queues().forEach(queue -> queue.room().look());
       state.threads.takeBackAll(state.clock.nanos());
       state.threads.cancel(run -> ids.contains(LoopState.idOf(run.assignment())), false);
       if (!awaitQuiet(ids, deadline)) {

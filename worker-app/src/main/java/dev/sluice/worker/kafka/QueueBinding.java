@@ -5,12 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.sluice.OnRetry;
 import dev.sluice.Order;
+import dev.sluice.queue.ChildrenDefinition;
 import dev.sluice.queue.DedupeDefinition;
 import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.QueueState;
+import dev.sluice.worker.fleet.ChildRoom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,6 +43,8 @@ public final class QueueBinding {
   private final int uncommittedMax;
   private final DedupeDefinition dedupe;
   private final ChildTasks children;
+  private final ChildrenDefinition childrenMost;
+  private final ChildRoom room;
   private final @Nullable HandlerBinding any;
   private final HandlerBinding unknownType;
   private final byte[][] types;
@@ -49,6 +53,8 @@ public final class QueueBinding {
   /**
    * @param worker the name of the worker
    * @param clock tells when attempts showed a sign of life
+   * @param childrenMost what tasks of it may submit
+   * @param room for what they submit into it
    * @param any takes the types that no other handler takes; null if these are dead letters
    * @param unknownType takes them then, and fails them
    * @param byType the handlers of named types
@@ -67,6 +73,8 @@ public final class QueueBinding {
       int uncommittedMax,
       DedupeDefinition dedupe,
       ChildTasks children,
+      ChildrenDefinition childrenMost,
+      ChildRoom room,
       @Nullable HandlerBinding any,
       HandlerBinding unknownType,
       Map<String, HandlerBinding> byType) {
@@ -83,6 +91,8 @@ public final class QueueBinding {
     this.uncommittedMax = uncommittedMax;
     this.dedupe = dedupe;
     this.children = children;
+    this.childrenMost = childrenMost;
+    this.room = room;
     this.any = any;
     this.unknownType = unknownType;
     this.types = byType.keySet().stream().map(t -> t.getBytes(UTF_8)).toArray(byte[][]::new);
@@ -200,6 +210,19 @@ public final class QueueBinding {
 
   ChildTasks children() {
     return children;
+  }
+
+  ChildrenDefinition childrenMost() {
+    return childrenMost;
+  }
+
+  ChildRoom room() {
+    return room;
+  }
+
+  /** Whether a topic is one that its tasks come in by. */
+  boolean isOwn(String someTopic) {
+    return someTopic.equals(topic) || levelOf(someTopic) > 0;
   }
 
   int uncommittedMax() {

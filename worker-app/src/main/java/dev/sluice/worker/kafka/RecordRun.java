@@ -11,6 +11,7 @@ import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.OrderedBy;
 import dev.sluice.worker.engine.PartitionState;
 import dev.sluice.worker.engine.TaskRun;
+import dev.sluice.worker.fleet.ChildRoom;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * A run with the record that it came from. It is also what the handler is told of its task, so that
  * a task costs no more objects than it has to.
  */
-final class RecordRun extends TaskRun implements TaskContext, Task.Received {
+final class RecordRun extends TaskRun implements TaskContext, Task.Received, ChildRoom.Asking {
   /** What the objects around a record take, roughly: a task of zero bytes is not free. */
   private static final int OVERHEAD_BYTES = 256;
 
@@ -183,7 +184,11 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
     RunEffects mine = ownEffects();
     mine.requireRoom(id());
     ProducerRecord<byte[], byte[]> made = queue.children().record(this, child, mine.children() + 1);
-    mine.add(made);
+    boolean own = queue.isOwn(made.topic());
+    if (own) {
+      mine.requireChild(id(), queue.childrenMost());
+    }
+    mine.add(made, own);
     return String.valueOf(TaskCodec.text(made.headers(), TaskHeaders.ID));
   }
 
@@ -250,6 +255,22 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received {
       effects = mine;
     }
     return mine != null && (reply != null || mine.children() > 0) || isCounted();
+  }
+
+  @Override
+  public int depth() {
+    return TaskCodec.depth(record.headers()) + 1;
+  }
+
+  @Override
+  public int children() {
+    RunEffects mine = effects;
+    return mine == null ? 0 : mine.own();
+  }
+
+  @Override
+  public boolean mustGo() {
+    return stale() || assignment().draining();
   }
 
   /** What is to be published with the end of this task, in its order. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.kafka;
 
+import dev.sluice.PermanentTaskException;
+import dev.sluice.queue.ChildrenDefinition;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -16,6 +18,7 @@ final class RunEffects {
 
   private final List<ProducerRecord<byte[], byte[]>> children = new ArrayList<>();
   private long bytes;
+  private int own;
   private byte @Nullable [] result;
   private @Nullable String resultType;
   private @Nullable ProducerRecord<byte[], byte[]> reply;
@@ -45,8 +48,31 @@ final class RunEffects {
     return children.size();
   }
 
-  void add(ProducerRecord<byte[], byte[]> child) {
+  /**
+   * Another one for its own queue is to be submitted.
+   *
+   * @throws PermanentTaskException if it may not
+   */
+  void requireChild(String parent, ChildrenDefinition most) {
+    if (most.counted() && own >= most.perTask()) {
+      throw new PermanentTaskException(
+          "Task "
+              + parent
+              + " submits more than "
+              + most.perTask()
+              + " tasks into its own queue (maxChildren). Submit tasks that submit the rest, or"
+              + " raise maxChildren");
+    }
+  }
+
+  /** How many of them are for the queue of their parent. */
+  int own() {
+    return own;
+  }
+
+  void add(ProducerRecord<byte[], byte[]> child, boolean ofOwnQueue) {
     children.add(child);
+    own += ofOwnQueue ? 1 : 0;
     bytes += ChildTasks.bytes(child);
   }
 

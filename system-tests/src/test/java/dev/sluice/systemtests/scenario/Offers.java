@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.systemtests.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.Task;
+import dev.sluice.producer.TaskProducer;
+import dev.sluice.time.SystemClock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongFunction;
+import java.util.stream.Stream;
+
+/** An open loop of tasks: each is due at its time, whatever became of those before it. */
+final class Offers {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final TaskProducer producer;
+  private final Map<String, Long> dueMicros = new ConcurrentHashMap<>();
+  private final Map<String, Long> acceptedMicros = new ConcurrentHashMap<>();
+
+  Offers(TaskProducer producer) {
+    this.producer = producer;
+  }
+
+  /** Offers tasks for so long, evenly. */
+  void offer(int perSecond, Duration time, LongFunction<Task<?>> tasks) {
+    long begun = SystemClock.INSTANCE.nanos();
+    long begunMicros = SystemClock.INSTANCE.epochMillis() * 1_000;
+    long count = perSecond * time.toMillis() / 1_000;
+    for (long i = 0; i < count; i++) {
+      long due = TimeUnit.SECONDS.toNanos(i) / perSecond;
+      while (SystemClock.INSTANCE.nanos() - begun < due) {
+        LockSupport.parkNanos(200_000);
+      }
+      var handle = producer.submitAsync(tasks.apply(i));
+      dueMicros.put(handle.id(), begunMicros + due / 1_000);
+      var ignored =
+          handle
+              .accepted()
+              .thenAccept(
+                  acceptance ->
+                      acceptedMicros.put(handle.id(), SystemClock.INSTANCE.epochMillis() * 1_000));
+    }
+  }
+
+  /**
+   * How long they waited.
+   *
+   * @param fromDue from when they were due to the start of the handler, in milliseconds, sorted
+   * @param fromAccepted the same, from their acceptance by the brokers
+   */
+  record Waits(double[] fromDue, double[] fromAccepted) {
+    static double percentile(double[] sorted, double share) {
+      return sorted[(int) Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+    }
+
+    double p99() {
+      return percentile(fromAccepted, 0.99);
+    }
+
+    double p99FromDue() {
+      return percentile(fromDue, 0.99);
+    }
+
+    double p50() {
+      return percentile(fromAccepted, 0.5);
+    }
+  }
+
+  /** Reads from the histories of workers when they were started; each has to be. */
+  Waits waits(List<Path> histories) {
+    Map<String, Long> started = starts(histories);
+    double[] fromDue = new double[dueMicros.size()];
+    double[] fromAccepted = new double[dueMicros.size()];
+    int n = 0;
+    for (Map.Entry<String, Long> each : dueMicros.entrySet()) {
+      Long start = started.get(each.getKey());
+      assertThat(start).as("start of " + each.getKey()).isNotNull();
+      fromDue[n] = (start - each.getValue()) / 1e3;
+      fromAccepted[n] =
+          Math.max(0, (start - acceptedMicros.getOrDefault(each.getKey(), start)) / 1e3);
+      n++;
+    }
+    Arrays.sort(fromDue);
+    Arrays.sort(fromAccepted);
+    return new Waits(fromDue, fromAccepted);
+  }
+
+  /**
+   * How long the tasks of other producers waited from their acceptance, in milliseconds, sorted.
+   */
+  static double[] waits(List<Path> producers, List<Path> workers) {
+    Map<String, Long> accepted = times(producers, "accepted");
+    return starts(workers).entrySet().stream()
+        .filter(start -> accepted.containsKey(start.getKey()))
+        .mapToDouble(start -> Math.max(0, start.getValue() - accepted.get(start.getKey())) / 1e3)
+        .sorted()
+        .toArray();
+  }
+
+  /** When each task was started first, in epoch microseconds. */
+  static Map<String, Long> starts(List<Path> histories) {
+    return times(histories, "start");
+  }
+
+  private static Map<String, Long> times(List<Path> histories, String event) {
+    Map<String, Long> started = new ConcurrentHashMap<>();
+    for (Path history : histories) {
+      try (Stream<String> lines = Files.lines(history)) {
+        lines
+            .filter(line -> line.startsWith("{\"event\":\"" + event + "\""))
+            .forEach(
+                line -> {
+                  try {
+                    JsonNode node = JSON.readTree(line);
+                    started.merge(node.path("id").asText(), node.path("at").asLong(), Math::min);
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return started;
+  }
+}

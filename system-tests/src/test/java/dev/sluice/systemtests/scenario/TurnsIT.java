@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.sluice.systemtests.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.Order;
+import dev.sluice.Task;
+import dev.sluice.producer.TaskProducer;
+import dev.sluice.systemtests.check.CheckOptions;
+import dev.sluice.systemtests.check.HistoryChecker;
+import dev.sluice.systemtests.check.Report;
+import dev.sluice.systemtests.process.WorkerProcess;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Tenants and priorities while more is offered than the workers can do. */
+class TurnsIT {
+  private static final int PARTITIONS = 8;
+  private static final int CAPACITY = 2_000;
+  private static final int CONCURRENCY = 16;
+  private static final int WORKERS = 2;
+  private static final int WORK_MILLIS = 20;
+  private static final Duration PHASE = Duration.ofSeconds(Scenario.size(8, 60));
+  private static final double MOST_PER_SECOND = 1_000.0 * WORKERS * CONCURRENCY / WORK_MILLIS;
+
+  private static List<WorkerProcess> workers(Scenario scenario, String... flags) {
+    List<WorkerProcess> workers = new ArrayList<>();
+    for (int i = 0; i < WORKERS; i++) {
+      List<String> all =
+          new ArrayList<>(
+              List.of(
+                  "--handler", "sleep:" + WORK_MILLIS + "ms", "--concurrency", "" + CONCURRENCY));
+      all.addAll(List.of(flags));
+      workers.add(scenario.worker("worker-" + i, List.of("-Xmx192m"), all.toArray(String[]::new)));
+    }
+    workers.forEach(Scenario::awaitReady);
+    return workers;
+  }
+
+  /** Ten tenants offer a quarter of what can be done; then one more a hundred times as much. */
+  @Test
+  void aTenantThatOffersAHundredTimesAsMuchDoesNotMakeOthersWait() {
+    int tenants = 10;
+    int each = Scenario.size(40, 40);
+    try (Scenario scenario = new Scenario("tenants", PARTITIONS);
+        Producers greedy = new Producers(scenario, Scenario.size(60_000, 300_000));
+        TaskProducer producer =
+            TaskProducer.builder(scenario.kafka().bootstrapServers()).name("modest").build()) {
+      List<WorkerProcess> workers =
+          workers(scenario, "--tenants", "--capacity", "" + CAPACITY, "--order", "key");
+      Offers warm = new Offers(producer);
+      warm.offer(tenants * each, PHASE.dividedBy(2), i -> modest("warm", i, tenants));
+      Offers alone = new Offers(producer);
+      alone.offer(tenants * each, PHASE, i -> modest("alone", i, tenants));
+
+      greedy.start("greedy", "--tenant", "a", "--rate", "" + 100 * each);
+      greedy.awaitAccepted(2L * CAPACITY);
+      long before = greedy.accepted();
+      Offers beside = new Offers(producer);
+      beside.offer(tenants * each, PHASE, i -> modest("beside", i, tenants));
+      double greedyPerSecond = (greedy.accepted() - before) / (PHASE.toMillis() / 1e3);
+      greedy.stopAll();
+      scenario.awaitDrained(Duration.ofMinutes(2));
+      workers.forEach(worker -> assertThat(worker.stop(Duration.ofSeconds(20))).isZero());
+
+      Offers.Waits without = alone.waits(scenario.histories());
+      Offers.Waits with = beside.waits(scenario.histories());
+      double used = (greedyPerSecond + tenants * each) / MOST_PER_SECOND;
+      Report report =
+          new HistoryChecker(CheckOptions.undisturbed(Order.KEY).ofQueue(Scenario.QUEUE))
+              .check(greedy.histories(), scenario.histories());
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("p50Without", without.p50());
+      figures.put("p99Without", without.p99());
+      figures.put("p50With", with.p50());
+      figures.put("p99With", with.p99());
+      figures.put("ratioP99", with.p99() / without.p99());
+      figures.put("p99FromDueWithout", without.p99FromDue());
+      figures.put("p99FromDueWith", with.p99FromDue());
+      figures.put("greedyPerSecond", greedyPerSecond);
+      figures.put("ofWhatCanBeDone", used);
+      scenario.figures(report, figures);
+      assertThat(report.orderViolations()).isZero();
+      assertThat(report.lost()).isZero();
+      // What waits is as much as a second's work: behind it, each would have to wait that long.
+      assertThat(with.p99()).isLessThan(1e3 * CAPACITY / MOST_PER_SECOND / 4);
+      if (Scenario.full()) {
+        assertThat(with.p99() / without.p99()).isLessThanOrEqualTo(2);
+        assertThat(used).isGreaterThan(0.9);
+      }
+    }
+  }
+
+  private static Task<?> modest(String phase, long i, int tenants) {
+    return Task.of(Scenario.QUEUE, "t", "x")
+        .id(phase + "-" + i)
+        .key(phase + "-" + i % 997)
+        .tenant("modest-" + i % tenants);
+  }
+
+  /** Low tasks fill the queue, urgent ones take a half of what can be done. */
+  @Test
+  void urgentTasksDoNotWaitBehindOthers() {
+    try (Scenario scenario = new Scenario("priorities", PARTITIONS);
+        Producers low = new Producers(scenario, Scenario.size(60_000, 300_000));
+        TaskProducer producer =
+            TaskProducer.builder(scenario.kafka().bootstrapServers()).name("urgent").build()) {
+      List<WorkerProcess> workers =
+          workers(scenario, "--priorities", "1,9", "--capacity", "" + CAPACITY);
+      int urgentPerSecond = (int) (MOST_PER_SECOND / 2);
+      low.start("low", "--priority", "0");
+      low.awaitAccepted(2L * CAPACITY);
+      Offers warm = new Offers(producer);
+      warm.offer(urgentPerSecond, PHASE.dividedBy(2), i -> urgent("warm", i));
+      long before = low.accepted();
+      Offers offers = new Offers(producer);
+      offers.offer(urgentPerSecond, PHASE, i -> urgent("urgent", i));
+      double lowPerSecond = (low.accepted() - before) / (PHASE.toMillis() / 1e3);
+      low.stopAll();
+      assertThat(joined(producer)).isTrue();
+      workers.forEach(worker -> assertThat(worker.stop(Duration.ofSeconds(20))).isZero());
+
+      Offers.Waits urgent = offers.waits(scenario.histories());
+      Report report =
+          new HistoryChecker(CheckOptions.undisturbed(Order.KEY).ofQueue(Scenario.QUEUE))
+              .check(low.histories(), scenario.histories());
+      double[] lowP99 = Offers.waits(low.histories(), scenario.histories());
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("urgentP50", urgent.p50());
+      figures.put("urgentP99", urgent.p99());
+      figures.put("urgentP99FromDue", urgent.p99FromDue());
+      figures.put("lowP50", Offers.Waits.percentile(lowP99, 0.5));
+      figures.put("lowP99", Offers.Waits.percentile(lowP99, 0.99));
+      figures.put("lowPerSecond", lowPerSecond);
+      figures.put("lowShare", lowPerSecond / MOST_PER_SECOND);
+      scenario.figures(report, figures);
+      assertThat(report.lost()).isZero();
+      assertThat(report.orderViolations()).isZero();
+      assertThat(urgent.p99()).isLessThan(Offers.Waits.percentile(lowP99, 0.99) / 10);
+      assertThat(lowPerSecond).isGreaterThan(0.1 * MOST_PER_SECOND);
+    }
+  }
+
+  /** Both have more than can be done: the least one gets its part, and the other one the rest. */
+  @Test
+  void theLeastPriorityGetsItsFloor() {
+    int tasks = Scenario.size(6_000, 40_000);
+    try (Scenario scenario = new Scenario("priorities-floor", PARTITIONS);
+        TaskProducer producer =
+            TaskProducer.builder(scenario.kafka().bootstrapServers())
+                .priorities(Scenario.QUEUE, 2)
+                .build()) {
+      WorkerProcess first = workers(scenario, "--priorities", "1,9").get(0);
+      assertThat(first.health().ready()).isTrue();
+      Offers both = new Offers(producer);
+      both.offer(
+          50_000,
+          Duration.ofMillis(tasks / 25),
+          i ->
+              Task.of(Scenario.QUEUE, "t", "x")
+                  .id((i % 2 == 0 ? "low-" : "urgent-") + i)
+                  .priority((int) (i % 2)));
+      assertThat(joined(producer)).isTrue();
+      List<String> order =
+          Offers.starts(scenario.histories()).entrySet().stream()
+              .sorted(Map.Entry.comparingByValue())
+              .map(Map.Entry::getKey)
+              .toList();
+      assertThat(order).hasSize(2 * tasks);
+      // Not the first ones, which came alone, nor the last, when no urgent ones are left.
+      List<String> middle = order.subList(tasks / 5, tasks);
+      double share =
+          middle.stream().filter(id -> id.startsWith("low")).count() / (double) middle.size();
+      Scenario.figures("priorities-floor", Map.of("tasks", 2 * tasks, "lowShare", share));
+      assertThat(share).isBetween(0.09, 0.15);
+    }
+  }
+
+  private static boolean joined(TaskProducer producer) {
+    try {
+      return producer.flush(Duration.ofMinutes(1))
+          && producer.join(Scenario.QUEUE, Duration.ofMinutes(3));
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Task<?> urgent(String phase, long i) {
+    return Task.of(Scenario.QUEUE, "t", "x")
+        .id(phase + "-" + i)
+        .key(phase + "-" + i % 997)
+        .priority(1);
+  }
+}
