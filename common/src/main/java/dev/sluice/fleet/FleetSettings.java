@@ -17,14 +17,18 @@ import org.jspecify.annotations.Nullable;
  *
  * @param declared by queue
  * @param operator by queue and setting, expired ones included
+ * @param cancels wishes by the id of the task, expired ones included
  */
 public record FleetSettings(
-    Map<String, DeclaredQueue> declared, Map<String, Map<What, OperatorSetting>> operator) {
+    Map<String, DeclaredQueue> declared,
+    Map<String, Map<What, OperatorSetting>> operator,
+    Map<String, CancelWish> cancels) {
   /** Nothing. */
-  public static final FleetSettings EMPTY = new FleetSettings(Map.of(), Map.of());
+  public static final FleetSettings EMPTY = new FleetSettings(Map.of(), Map.of(), Map.of());
 
   public FleetSettings {
     declared = Map.copyOf(declared);
+    cancels = Map.copyOf(cancels);
     Map<String, Map<What, OperatorSetting>> copy = new HashMap<>();
     operator.forEach((queue, set) -> copy.put(queue, Map.copyOf(set)));
     operator = Map.copyOf(copy);
@@ -34,12 +38,35 @@ public record FleetSettings(
   public FleetSettings with(DeclaredQueue queue) {
     Map<String, DeclaredQueue> all = new HashMap<>(declared);
     all.put(queue.queue(), queue);
-    return new FleetSettings(all, operator);
+    return new FleetSettings(all, operator, cancels);
   }
 
   /** The same with another setting of an operator. */
   public FleetSettings with(OperatorSetting setting) {
     return replaced(setting.queue(), setting.what(), setting);
+  }
+
+  /**
+   * The same with another wish.
+   *
+   * @param nowMillis what has expired by then makes room for it
+   */
+  public FleetSettings with(CancelWish wish, long nowMillis) {
+    Map<String, CancelWish> all = new HashMap<>(cancels);
+    if (all.size() >= CancelWish.MOST) {
+      all.values().removeIf(old -> !old.holds(nowMillis));
+    }
+    if (all.size() < CancelWish.MOST || all.containsKey(wish.id())) {
+      all.put(wish.id(), wish);
+    }
+    return new FleetSettings(declared, operator, all);
+  }
+
+  /** The same without the wish about a task. */
+  public FleetSettings withoutCancel(String id) {
+    Map<String, CancelWish> all = new HashMap<>(cancels);
+    all.remove(id);
+    return new FleetSettings(declared, operator, all);
   }
 
   /** The same without a setting of an operator. */
@@ -51,7 +78,7 @@ public record FleetSettings(
   public FleetSettings withoutDeclared(String queue) {
     Map<String, DeclaredQueue> all = new HashMap<>(declared);
     all.remove(queue);
-    return new FleetSettings(all, operator);
+    return new FleetSettings(all, operator, cancels);
   }
 
   private FleetSettings replaced(String queue, What what, @Nullable OperatorSetting setting) {
@@ -64,7 +91,7 @@ public record FleetSettings(
       mine.put(what, setting);
     }
     all.put(queue, mine);
-    return new FleetSettings(declared, all);
+    return new FleetSettings(declared, all, cancels);
   }
 
   /** What an operator has set, where it still holds. */

@@ -82,6 +82,7 @@ public enum SluiceMeters {
       List.of("queue", "type", "outcome"),
       "Attempts by how they ended: succeeded; failed; interrupted by a hand-over or a stop; dead,"
           + " the task went to the dead letters; expired, its deadline had passed and it was not run;"
+          + " cancelled, somebody has cancelled it before it was run;"
           + " duplicate, one of its id came before it and it was not run;"
           + " stale, the partition was gone and the completion was dropped."),
   WORKER_SLOW(

@@ -2,6 +2,7 @@
 package dev.sluice.console;
 
 import dev.sluice.SluiceException;
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.FleetSettings;
 import dev.sluice.fleet.GrantBatch;
 import dev.sluice.fleet.OperatorSetting;
@@ -91,7 +92,8 @@ public final class FleetReader {
       while (!ends.isEmpty() && clock.nanos() - begun < TIMEOUT.toNanos()) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           if (record.topic().equals(fleet.settingsTopic())) {
-            FleetSettings next = SettingsRecords.apply(settings, record.key(), record.value());
+            FleetSettings next =
+                SettingsRecords.apply(settings, record.key(), record.value(), clock.epochMillis());
             settings = next == null ? settings : next;
             continue;
           }
@@ -131,15 +133,21 @@ public final class FleetReader {
    * there are none.
    */
   public void set(OperatorSetting setting) {
-    write(setting.queue(), setting.what(), ControlCodec.write(setting));
+    write(
+        SettingsRecords.operatorKey(setting.queue(), setting.what()), ControlCodec.write(setting));
   }
 
   /** Takes a setting back. */
   public void clear(String queue, OperatorSetting.What what) {
-    write(queue, what, null);
+    write(SettingsRecords.operatorKey(queue, what), null);
   }
 
-  private void write(String queue, OperatorSetting.What what, byte @Nullable [] value) {
+  /** Asks for a task not to be run; the answer is found in the settings some time later. */
+  public void cancel(CancelWish wish) {
+    write(SettingsRecords.cancelKey(wish.id()), ControlCodec.write(wish));
+  }
+
+  private void write(byte[] key, byte @Nullable [] value) {
     try (ControlTopics topics = new ControlTopics(kafka, fleet, TIMEOUT)) {
       ControlTopics.Found ignored = topics.ensure(0);
     }
@@ -148,9 +156,7 @@ public final class FleetReader {
     try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(properties)) {
       RecordMetadata ignored =
           producer
-              .send(
-                  new ProducerRecord<>(
-                      fleet.settingsTopic(), 0, SettingsRecords.operatorKey(queue, what), value))
+              .send(new ProducerRecord<>(fleet.settingsTopic(), 0, key, value))
               .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new SluiceException("The setting could not be written: " + e.getMessage(), e);

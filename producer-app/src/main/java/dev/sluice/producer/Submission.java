@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.producer;
 
+import dev.sluice.Cancellation;
 import dev.sluice.SluiceException;
 import dev.sluice.TaskResult;
 import dev.sluice.UnknownOutcomeException;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -42,6 +44,8 @@ final class Submission implements TaskHandle, Callback {
 
   final @Nullable CompletableFuture<TaskResult> result;
 
+  private final BiFunction<String, Duration, CompletableFuture<Cancellation>> canceller;
+
   private final String id;
   private final String topic;
   private final End end;
@@ -53,6 +57,7 @@ final class Submission implements TaskHandle, Callback {
 
   /**
    * @param result completes when the task has ended; null if nobody asked for that
+   * @param canceller cancels it by its id
    */
   Submission(
       String id,
@@ -62,7 +67,9 @@ final class Submission implements TaskHandle, Callback {
       @Nullable CompletableFuture<TaskResult> result,
       Permit permit,
       CreditTicket credit,
+      BiFunction<String, Duration, CompletableFuture<Cancellation>> canceller,
       End end) {
+    this.canceller = canceller;
     this.delayed = delayed;
     this.result = result;
     this.credit = credit;
@@ -178,6 +185,11 @@ final class Submission implements TaskHandle, Callback {
           "Nobody asked for the result of task " + id + ": submit it as task.withResult()");
     }
     return known;
+  }
+
+  @Override
+  public CompletableFuture<Cancellation> cancel(Duration timeout) {
+    return canceller.apply(id, timeout);
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.producer;
 
+import dev.sluice.Cancellation;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
@@ -16,6 +17,16 @@ public sealed interface TaskHandle extends ResultHandle permits Submission {
    * its own, and cancelling that does not take the task back.
    */
   CompletableFuture<Acceptance> accepted();
+
+  /**
+   * Asks for the task not to run, wherever it waits.
+   *
+   * @param timeout for the answer
+   * @return the answer, on a thread that must not be blocked; {@link Cancellation#NOT_SEEN} if none
+   *     came in time. It fails with a {@link dev.sluice.SluiceException} where it could not be
+   *     asked for
+   */
+  CompletableFuture<Cancellation> cancel(Duration timeout);
 
   /**
    * Waits for the acknowledgement.

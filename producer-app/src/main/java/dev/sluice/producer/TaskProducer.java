@@ -7,8 +7,11 @@ import dev.sluice.SluiceException;
 import dev.sluice.Task;
 import dev.sluice.TaskResult;
 import dev.sluice.UnknownOutcomeException;
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.kafka.FleetMember;
+import dev.sluice.fleet.kafka.SettingsRecords;
+import dev.sluice.fleet.wire.ControlCodec;
 import dev.sluice.flow.gate.Admission;
 import dev.sluice.flow.gate.Admission.Refusal;
 import dev.sluice.flow.gate.Admission.Refused;
@@ -34,6 +37,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -76,6 +80,8 @@ public final class TaskProducer implements AutoCloseable {
   private final Outcomes outcomes;
   private final Clock clock;
   private final Duration closeTimeout;
+  private final String settingsTopic;
+  private final BiFunction<String, Duration, CompletableFuture<Cancellation>> queued = this::cancel;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   TaskProducer(
@@ -90,7 +96,9 @@ public final class TaskProducer implements AutoCloseable {
       Batches batches,
       Outcomes outcomes,
       Clock clock,
-      Duration closeTimeout) {
+      Duration closeTimeout,
+      String settingsTopic) {
+    this.settingsTopic = settingsTopic;
     this.kafka = kafka;
     this.admission = admission;
     this.credits = credits;
@@ -231,9 +239,18 @@ public final class TaskProducer implements AutoCloseable {
             result,
             permit,
             credit,
+            encoded.delayed() ? cancellerOf(task) : queued,
             outcomes);
     submission.send(kafka, placed(encoded, given.id() != null));
     return submission;
+  }
+
+  /** A delayed task is found by its time. */
+  private BiFunction<String, Duration, CompletableFuture<Cancellation>> cancellerOf(Task<?> task) {
+    Instant due =
+        Instant.ofEpochMilli(
+            Long.parseLong(String.valueOf(task.headers().get(TaskHeaders.NOT_BEFORE)).trim()));
+    return (id, timeout) -> cancel(id, due, timeout);
   }
 
   private static @Nullable String replyTo(Task<?> task) {
@@ -450,6 +467,51 @@ public final class TaskProducer implements AutoCloseable {
    */
   public CompletableFuture<Cancellation> cancel(String id, Instant notBefore, Duration timeout) {
     return delays.cancel(id, notBefore, timeout);
+  }
+
+  /**
+   * Asks for a task not to run that is in its queue: one that waits does not, one that runs is
+   * told. For one whose result was asked for, {@link TaskHandle#ended} tells that it was cancelled.
+   *
+   * @param id of the task
+   * @param timeout for the answer, which comes from the worker that has the task
+   * @return the answer, on a thread that must not be blocked; {@link Cancellation#NOT_SEEN} if none
+   *     came in time
+   * @throws SluiceException if the fleet's settings cannot be reached, or too many wait for an
+   *     answer already
+   */
+  public CompletableFuture<Cancellation> cancel(String id, Duration timeout) {
+    try {
+      if (!credits.awaitSettings()) {
+        throw new SluiceException(
+            "Task " + id + " was not cancelled: no worker has ever told the fleet of a queue.");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SluiceException("Task " + id + " was not cancelled: interrupted.", e);
+    }
+    CancelWish wish;
+    try {
+      wish = CancelWish.of(id, "producer", clock.epochMillis());
+    } catch (IllegalArgumentException e) {
+      throw new SluiceException(String.valueOf(e.getMessage()), e);
+    }
+    CompletableFuture<Cancellation> answer = credits.cancels().expect(id, timeout);
+    var ignored =
+        kafka.send(
+            new ProducerRecord<>(
+                settingsTopic, 0, SettingsRecords.cancelKey(id), ControlCodec.write(wish)),
+            (metadata, failure) -> {
+              if (failure != null) {
+                credits
+                    .cancels()
+                    .failed(
+                        id,
+                        new SluiceException(
+                            "Task " + id + " was not cancelled: " + failure.getMessage(), failure));
+              }
+            });
+    return answer;
   }
 
   /**

@@ -263,7 +263,8 @@ public final class TaskProducerBuilder {
           new Batches(settings(), clock),
           outcomes,
           clock,
-          closeTimeout);
+          closeTimeout,
+          fleet.settingsTopic());
     } catch (org.apache.kafka.common.config.ConfigException e) {
       throw new ConfigException("A property of the Kafka client is wrong: " + e.getMessage(), e);
     } catch (KafkaException e) {

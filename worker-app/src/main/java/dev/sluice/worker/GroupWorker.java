@@ -4,6 +4,7 @@ package dev.sluice.worker;
 import dev.sluice.Effects;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.TaskHandler;
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
@@ -192,6 +193,7 @@ public final class GroupWorker implements WorkedGroup {
         children,
         d.children(),
         fleet.childRoom(d.name()),
+        fleet.wishes(),
         any,
         unknown,
         byType);
@@ -207,7 +209,8 @@ public final class GroupWorker implements WorkedGroup {
       TaskHandler<byte[]> handler) {
     HoldLimit hold = new HoldLimit();
     HandlerState state =
-        new HandlerState(queue, type, settings.limits(queue.name() + "/" + type, hold, ofFleet));
+        new HandlerState(
+            queue, type, settings.limits(queue.name() + "/" + type, hold, ofFleet, builder.hosts));
     engine.add(state);
     FailurePolicy failures = settings.failures(builder.random::nextDouble);
     return new HandlerBinding(
@@ -254,6 +257,11 @@ public final class GroupWorker implements WorkedGroup {
   @Override
   public void pause(String queue, boolean paused) {
     rim.pause(queue, paused);
+  }
+
+  @Override
+  public CancelWish.State cancel(String id) {
+    return rim.cancel(id);
   }
 
   @Override

@@ -9,11 +9,13 @@ import dev.sluice.queue.CircuitBreakerDefinition;
 import dev.sluice.queue.FleetLimitsDefinition;
 import dev.sluice.queue.HandlerDefinition;
 import dev.sluice.queue.RateLimiterDefinition;
+import dev.sluice.worker.handler.HandlerSpec;
 import dev.sluice.worker.lease.LeaseDesk;
 import dev.sluice.worker.limit.BulkheadLimit;
 import dev.sluice.worker.limit.CircuitBreakerLimit;
 import dev.sluice.worker.limit.FailurePolicy;
 import dev.sluice.worker.limit.HoldLimit;
+import dev.sluice.worker.limit.HostBulkheads;
 import dev.sluice.worker.limit.OneAtATime;
 import dev.sluice.worker.limit.RateLimiterLimit;
 import dev.sluice.worker.limit.TimeLimiterLimit;
@@ -41,6 +43,9 @@ final class HandlerSettings {
   @Nullable CircuitBreaker givenCircuitBreaker;
   @Nullable Boolean deadLetterGuard;
 
+  /** The host that it calls, whose bulkhead it shares with others; null if none is known. */
+  @Nullable String host;
+
   /** How many tasks are worked at once, each with a thread; 0 for one by one. */
   int batchSize;
 
@@ -58,6 +63,7 @@ final class HandlerSettings {
     settings.deadLetterGuard = definition.deadLetterGuard();
     settings.fleet = definition.fleet();
     settings.destination = definition.destination().orElse(null);
+    settings.host = definition.spec().map(HandlerSpec::host).orElse(null);
     definition.bulkhead().ifPresent(b -> settings.bulkhead = config(b));
     definition.rateLimiter().ifPresent(r -> settings.rateLimiter = config(r));
     definition.circuitBreaker().ifPresent(c -> settings.circuitBreaker = config(c));
@@ -116,6 +122,7 @@ final class HandlerSettings {
     both.circuitBreaker = ownBreaker ? circuitBreaker : other.circuitBreaker;
     both.givenCircuitBreaker = ownBreaker ? givenCircuitBreaker : other.givenCircuitBreaker;
     both.desk = desk;
+    both.host = host;
     both.batchSize = batchSize;
     both.deadLetterGuard = deadLetterGuard == null ? other.deadLetterGuard : deadLetterGuard;
     both.givenTimeLimiter = timeout == null ? other.givenTimeLimiter : givenTimeLimiter;
@@ -137,11 +144,14 @@ final class HandlerSettings {
   }
 
   /** The limits in the order they are asked; the rate limiter last, since it takes nothing back. */
-  List<Limit> limits(String name, HoldLimit hold, List<Limit> ofFleet) {
+  List<Limit> limits(String name, HoldLimit hold, List<Limit> ofFleet, HostBulkheads hosts) {
     List<Limit> limits = new ArrayList<>();
     limits.add(hold);
     BulkheadConfig b = bulkhead;
-    if (b != null) {
+    String called = host;
+    if (b != null && called != null) {
+      limits.add(hosts.of(called, b));
+    } else if (b != null) {
       limits.add(
           new BulkheadLimit(
               Bulkhead.of(name, BulkheadConfig.from(b).maxWaitDuration(Duration.ZERO).build())));

@@ -13,6 +13,7 @@ import dev.sluice.time.SystemClock;
 import dev.sluice.wire.JsonPayloadCodec;
 import dev.sluice.wire.PayloadCodec;
 import dev.sluice.worker.lease.LeaseDesk;
+import dev.sluice.worker.limit.HostBulkheads;
 import dev.sluice.worker.thread.HandlerThreadFactory;
 import java.security.SecureRandom;
 import java.util.LinkedHashMap;
@@ -37,6 +38,7 @@ public final class WorkerBuilder {
   final LeaseDesk desk = new LeaseDesk();
   @Nullable HistoryWriter history;
   final Map<String, String> topics = new LinkedHashMap<>();
+  final HostBulkheads hosts = new HostBulkheads();
   boolean createTopics = true;
   boolean delays = true;
   FleetDefinition fleet = FleetDefinition.DEFAULT;

@@ -89,7 +89,10 @@ final class WorkerJson {
     node.put("queue", h.queue()).put("type", h.type()).put("ready", h.ready());
     node.put("started", h.started()).put("succeeded", h.succeeded()).put("failed", h.failed());
     node.put("interrupted", h.interrupted()).put("dead", h.dead()).put("stale", h.stale());
-    node.put("expired", h.expired()).put("duplicate", h.duplicate()).put("slow", h.slow());
+    node.put("expired", h.expired())
+        .put("cancelled", h.cancelled())
+        .put("duplicate", h.duplicate())
+        .put("slow", h.slow());
     node.put("hung", h.hung()).put("maxMillis", Worker.nanosToMillis(h.nanosMax()));
   }
 }

@@ -124,6 +124,7 @@ public final class WorkerMetrics {
     counter(registry, tags.and("outcome", "interrupted"), group, g -> view.apply(g).interrupted());
     counter(registry, tags.and("outcome", "dead"), group, g -> view.apply(g).dead());
     counter(registry, tags.and("outcome", "expired"), group, g -> view.apply(g).expired());
+    counter(registry, tags.and("outcome", "cancelled"), group, g -> view.apply(g).cancelled());
     counter(registry, tags.and("outcome", "duplicate"), group, g -> view.apply(g).duplicate());
     counter(registry, tags.and("outcome", "stale"), group, g -> view.apply(g).stale());
     FunctionCounter.builder("sluice.worker.slow", group, g -> view.apply(g).slow())

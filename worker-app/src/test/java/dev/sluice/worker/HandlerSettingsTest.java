@@ -7,6 +7,7 @@ import dev.sluice.flow.limit.Limit;
 import dev.sluice.worker.limit.CircuitBreakerLimit;
 import dev.sluice.worker.limit.HandlerTimeoutException;
 import dev.sluice.worker.limit.HoldLimit;
+import dev.sluice.worker.limit.HostBulkheads;
 import dev.sluice.worker.limit.TimeLimiterLimit;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -21,7 +22,7 @@ class HandlerSettingsTest {
   private final HandlerSettings queue = new HandlerSettings();
 
   private List<Limit> limits() {
-    return own.orElse(queue).limits("q/*", new HoldLimit(), List.of());
+    return own.orElse(queue).limits("q/*", new HoldLimit(), List.of(), new HostBulkheads());
   }
 
   @Test

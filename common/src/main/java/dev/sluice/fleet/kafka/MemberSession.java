@@ -3,6 +3,7 @@ package dev.sluice.fleet.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.Claim;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.Election;
@@ -60,6 +61,8 @@ final class MemberSession implements AutoCloseable {
   private static final Duration CLOSE = Duration.ofMillis(800);
   private static final long LAST_WORD_MILLIS = 500;
 
+  private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private final KafkaSettings kafka;
   private final FleetDefinition fleet;
   private final FleetMember.Identity identity;
@@ -79,6 +82,7 @@ final class MemberSession implements AutoCloseable {
   private final Map<LimitKey, Share> lastShares = new HashMap<>();
   private Map<TopicPartition, Long> endsAtStart = Map.of();
   private FleetSettings settings = FleetSettings.EMPTY;
+  private long forgotNanos;
   private boolean settingsRead;
   private boolean settingsChanged;
   private boolean lowered;
@@ -177,7 +181,8 @@ final class MemberSession implements AutoCloseable {
   // ---- settings ----
 
   private void readSetting(ConsumerRecord<byte[], byte[]> record) {
-    FleetSettings next = SettingsRecords.apply(settings, record.key(), record.value());
+    FleetSettings next =
+        SettingsRecords.apply(settings, record.key(), record.value(), clock.epochMillis());
     if (next == null) {
       counters.unreadable.incrementAndGet();
     } else {
@@ -206,6 +211,32 @@ final class MemberSession implements AutoCloseable {
       CoordinatorLoop running = coordinator;
       if (running != null) {
         running.settings(settings);
+      }
+    }
+    if (coordinator != null) {
+      forgetOldWishes();
+    }
+    for (CancelWish answer : participant.answers()) {
+      var ignored =
+          send(
+              fleet.settingsTopic(),
+              0,
+              SettingsRecords.cancelKey(answer.id()),
+              ControlCodec.write(answer));
+    }
+  }
+
+  /** Whoever coordinates keeps the topic small. */
+  private void forgetOldWishes() {
+    long now = clock.nanos();
+    if (now - forgotNanos < FORGET_NANOS) {
+      return;
+    }
+    forgotNanos = now;
+    long millis = clock.epochMillis();
+    for (CancelWish wish : settings.cancels().values()) {
+      if (!wish.holds(millis)) {
+        var ignored = send(fleet.settingsTopic(), 0, SettingsRecords.cancelKey(wish.id()), null);
       }
     }
   }
@@ -334,7 +365,8 @@ final class MemberSession implements AutoCloseable {
         ControlCodec.write(report));
   }
 
-  private Future<RecordMetadata> send(String topic, int partition, byte[] key, byte[] value) {
+  private Future<RecordMetadata> send(
+      String topic, int partition, byte[] key, byte @Nullable [] value) {
     try {
       return producer.send(
           new ProducerRecord<>(topic, partition, key, value),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.fleet.kafka;
 
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.CreditReport;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.FleetSettings;
@@ -59,6 +60,11 @@ public interface Participant {
    */
   default boolean shares() {
     return true;
+  }
+
+  /** What wishes to cancel tasks have come to here; each is told once. */
+  default List<CancelWish> answers() {
+    return List.of();
   }
 
   /** Whether something has changed that should be reported without waiting. */

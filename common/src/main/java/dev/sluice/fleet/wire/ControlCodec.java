@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.SluiceException;
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.Claim;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.Epoch;
@@ -100,6 +101,16 @@ public final class ControlCodec {
     return bytes(node);
   }
 
+  /** A wish that a task does not run. */
+  public static byte[] write(CancelWish wish) {
+    ObjectNode node = record("cancel");
+    node.put("id", wish.id());
+    node.put("state", wish.state().name());
+    node.put("by", wish.by());
+    node.put("expires", wish.expiresMillis());
+    return bytes(node);
+  }
+
   private static ObjectNode record(String kind) {
     ObjectNode node = MAPPER.createObjectNode();
     node.put("v", VERSION);
@@ -167,6 +178,13 @@ public final class ControlCodec {
                   node.has("childrenPerTask") ? Fields.integer(node, "childrenPerTask") : 0,
                   Fields.text(node, "by"),
                   Fields.number(node, "at")));
+      case "cancel" ->
+          new ControlRecord.OfCancel(
+              new CancelWish(
+                  Fields.text(node, "id"),
+                  CancelWish.State.valueOf(Fields.text(node, "state")),
+                  Fields.text(node, "by"),
+                  Fields.number(node, "expires")));
       case "operator" ->
           new ControlRecord.OfOperator(
               new OperatorSetting(

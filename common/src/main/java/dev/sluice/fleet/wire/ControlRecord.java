@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.fleet.wire;
 
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.Claim;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.GrantBatch;
@@ -23,6 +24,9 @@ public sealed interface ControlRecord {
 
   /** An operator has set something. */
   record OfOperator(OperatorSetting setting) implements ControlRecord {}
+
+  /** Somebody wants a task not to run. */
+  record OfCancel(CancelWish wish) implements ControlRecord {}
 
   /** It is damaged, of another version, or impossible: dropped and counted, never believed. */
   record Unreadable(String why) implements ControlRecord {}

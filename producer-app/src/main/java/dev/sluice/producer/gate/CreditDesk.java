@@ -32,6 +32,7 @@ public final class CreditDesk implements Participant {
 
   private final Map<String, QueueCredit> queues = new ConcurrentHashMap<>();
   private final Map<String, Long> ownCapacities;
+  private final Cancels cancels = new Cancels();
   private final Clock clock;
   private final RandomGenerator random;
   private final long inDoubtNanos;
@@ -41,7 +42,7 @@ public final class CreditDesk implements Participant {
   private volatile Runnable wake = () -> {};
   private volatile FleetSettings settings = FleetSettings.EMPTY;
   private volatile boolean answered;
-  private boolean settingsRead;
+  private volatile boolean settingsRead;
   private boolean closed;
   private long lookedNanos;
 
@@ -164,6 +165,19 @@ public final class CreditDesk implements Participant {
     return declared(queue);
   }
 
+  /** Wishes to cancel tasks, and their answers. */
+  public Cancels cancels() {
+    return cancels;
+  }
+
+  /** Whether the settings of the fleet are there, after its first answer. */
+  public boolean awaitSettings() throws InterruptedException {
+    if (!answered) {
+      awaitAnswer();
+    }
+    return settingsRead;
+  }
+
   /** How long threads have waited for credit, all queues together. */
   public Duration waited() {
     long nanos = 0;
@@ -191,6 +205,7 @@ public final class CreditDesk implements Participant {
   public void settings(FleetSettings changed) {
     settings = changed;
     settingsRead = true;
+    cancels.settings(changed);
     applySettings();
     answer();
   }

@@ -35,10 +35,7 @@ class SpawnIT {
     try (Scenario scenario = new Scenario("spawn", PARTITIONS);
         BacklogSampler backlog =
             new BacklogSampler(
-                scenario.kafka().bootstrapServers(),
-                Scenario.GROUP,
-                Scenario.QUEUE,
-                PARTITIONS);
+                scenario.kafka().bootstrapServers(), Scenario.GROUP, Scenario.QUEUE, PARTITIONS);
         TaskProducer producer =
             TaskProducer.builder(scenario.kafka().bootstrapServers())
                 .capacity(Scenario.QUEUE, CAPACITY)

@@ -576,17 +576,17 @@ public final class Engine {
   }
 
   /**
-   * A task was not run because its deadline had passed.
+   * A task was not run, because its deadline had passed or somebody has cancelled it.
    *
    * @return false if the assignment is gone: its next owner decides
    */
-  public boolean expired(TaskRun run) {
+  public boolean notRun(TaskRun run, Left why) {
     HandlerState.Counters counters = counted(run, 0);
     if (run.partition.gone()) {
       counters.stale++;
       return false;
     }
-    counters.expired++;
+    count(counters, why);
     finish(run);
     return true;
   }
@@ -694,7 +694,9 @@ public final class Engine {
     /** It waits elsewhere for its next attempt. */
     LATER,
     /** Its deadline had passed, and its submitter was told. */
-    EXPIRED
+    EXPIRED,
+    /** It was cancelled before it was run. */
+    CANCELLED
   }
 
   /**
@@ -709,16 +711,21 @@ public final class Engine {
     if (partition.gone()) {
       return false;
     }
+    count(counters, where);
+    finish(run);
+    return true;
+  }
+
+  private static void count(HandlerState.Counters counters, Left where) {
     switch (where) {
       case DONE -> counters.succeeded++;
       case DEAD -> counters.dead++;
       case EXPIRED -> counters.expired++;
+      case CANCELLED -> counters.cancelled++;
       case LATER -> {
         // its attempt is counted already
       }
     }
-    finish(run);
-    return true;
   }
 
   /** The next snapshot of its partition counts this one as done, which leaves by its commit. */

@@ -99,6 +99,7 @@ public record EngineSnapshot(
    * @param interrupted attempts that were cut off and do not count
    * @param dead tasks dead-lettered
    * @param expired tasks that were not run because their deadline had passed
+   * @param cancelled tasks that were not run because somebody has cancelled them
    * @param duplicate tasks that were not run because one of their id came before
    * @param stale completions dropped because their partition was gone
    * @param slow attempts that took far longer than usual: 10 s and 20 times as long
@@ -116,6 +117,7 @@ public record EngineSnapshot(
       long interrupted,
       long dead,
       long expired,
+      long cancelled,
       long duplicate,
       long stale,
       long slow,
@@ -134,6 +136,7 @@ public record EngineSnapshot(
           c.interrupted,
           c.dead,
           c.expired,
+          c.cancelled,
           c.duplicate,
           c.stale,
           c.slow,

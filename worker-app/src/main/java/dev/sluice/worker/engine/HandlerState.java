@@ -41,6 +41,7 @@ public final class HandlerState {
     long interrupted;
     long dead;
     long expired;
+    long cancelled;
     long duplicate;
     long stale;
     long slow;

@@ -146,6 +146,16 @@ public abstract class TaskRun extends Ledger.Entry {
     attempt = attempt() + 1;
   }
 
+  /** Whether it is with a thread; to be used under the engine's lock. */
+  public final boolean running() {
+    return state == State.RUNNING;
+  }
+
+  /** Whether it ends; to be used under the engine's lock. */
+  public final boolean leaving() {
+    return state == State.LEAVING || state == State.ENDED;
+  }
+
   /** Whether the handler was told to stop. May be read by any thread. */
   public final boolean cancelled() {
     return cancelled;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.fleet;
 
+import dev.sluice.fleet.CancelWish;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerLoad;
 import java.util.List;
@@ -15,6 +16,13 @@ public interface WorkedGroup {
 
   /** An operator paused or resumed a queue. */
   void pause(String queue, boolean paused);
+
+  /**
+   * Somebody wants a task not to run: tells its handler if it has one.
+   *
+   * @return what has become of it; {@link CancelWish.State#ASKED} if it is not here
+   */
+  CancelWish.State cancel(String id);
 
   /** The fleet granted something: what waited for it may start. */
   void fleetGranted();

@@ -2,6 +2,8 @@
 package dev.sluice.worker.fleet;
 
 import dev.sluice.ConfigException;
+import dev.sluice.fleet.CancelWish;
+import dev.sluice.fleet.CancelWish.State;
 import dev.sluice.fleet.CreditGrant;
 import dev.sluice.fleet.CreditReport;
 import dev.sluice.fleet.DeclaredQueue;
@@ -54,6 +56,7 @@ public final class WorkerFleet implements Participant {
   private final HeldLimits limits = new HeldLimits();
   private final Map<LimitKey, Shared> shared = new LinkedHashMap<>();
   private final List<QueueDefinition> queues = new ArrayList<>();
+  private final CancelWishes wishes;
   private final Map<String, ChildRoom> rooms = new LinkedHashMap<>();
   private final Map<String, Boolean> paused = new LinkedHashMap<>();
   private List<? extends WorkedGroup> groups = List.of();
@@ -83,6 +86,7 @@ public final class WorkerFleet implements Participant {
    */
   public WorkerFleet(String worker, Clock clock, Runnable halt) {
     this.worker = worker;
+    this.wishes = new CancelWishes(worker);
     this.clock = clock;
     this.halt = halt;
     this.lookedNanos = clock.nanos();
@@ -104,6 +108,16 @@ public final class WorkerFleet implements Participant {
             longestTimeout,
             covers),
         rate(LimitKey.ofQueue(Kind.RATE, queue.name()), queue.fleet(), covers));
+  }
+
+  /** Tasks that are not to run. */
+  public CancelWishes wishes() {
+    return wishes;
+  }
+
+  @Override
+  public List<CancelWish> answers() {
+    return wishes.takeAnswers();
   }
 
   /** The room in a queue for what its own tasks submit. */
@@ -217,6 +231,14 @@ public final class WorkerFleet implements Participant {
         changed = true;
         LOG.info(
             "[worker={}] Fleet limit {} {}", worker, each.key, on ? "was set" : "was taken away");
+      }
+    }
+    for (CancelWish wish : wishes.settings(settings.cancels(), millis)) {
+      for (WorkedGroup group : groups) {
+        State state = group.cancel(wish.id());
+        if (state != State.ASKED) {
+          wishes.answer(wish, state);
+        }
       }
     }
     rooms.forEach((queue, room) -> room.settings(settings.credit(queue, millis)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.handler;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.BackpressureException;
 import dev.sluice.ConfigException;
 import dev.sluice.RetriableTaskException;
@@ -16,6 +17,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +44,9 @@ final class ExecHandler implements TaskHandler<byte[]> {
    * streams of a command open when it has ended. Each running command has two of its own at most.
    */
   private static final int LEFT_BEHIND_MAX = 1024;
+
+  /** How often it is looked whether a command has told of its progress. */
+  private static final long LOOK_MILLIS = 250;
 
   /** How long the end of standard error is waited for if somebody keeps it open. */
   private static final long COMPLAINT_MILLIS = 500;
@@ -97,14 +103,15 @@ final class ExecHandler implements TaskHandler<byte[]> {
           Duration.ofSeconds(1));
     }
     running.incrementAndGet();
-    try {
-      run(task, start(task, context));
+    try (AnswerFile answer = AnswerFile.create()) {
+      run(task, context, start(task, context, answer), answer);
     } finally {
       running.decrementAndGet();
     }
   }
 
-  private void run(Task<byte[]> task, Process process) throws InterruptedException {
+  private void run(Task<byte[]> task, TaskContext context, Process process, AnswerFile answer)
+      throws InterruptedException {
     try {
       OutputTail complaint = new OutputTail(process.getErrorStream());
       help(complaint, "sluice-exec-stderr-" + process.pid());
@@ -114,7 +121,15 @@ final class ExecHandler implements TaskHandler<byte[]> {
       } else {
         feed(process, task.payload());
       }
-      int exit = process.waitFor();
+      while (!process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        answer.progress().ifPresent(context::heartbeat);
+      }
+      int exit = process.exitValue();
+      Optional<JsonNode> said = answer.outcome();
+      if (said.isPresent()) {
+        new HandlerAnswer("The command " + command.get(0)).conclude(task, context, said.get());
+        return;
+      }
       if (exit != 0) {
         complaint.awaitEnd(COMPLAINT_MILLIS);
         throw new RetriableTaskException(
@@ -127,12 +142,13 @@ final class ExecHandler implements TaskHandler<byte[]> {
     }
   }
 
-  private Process start(Task<byte[]> task, TaskContext context) {
+  private Process start(Task<byte[]> task, TaskContext context, AnswerFile answer) {
     ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(output);
     Map<String, String> environment = builder.environment();
     environment.put("SLUICE_TASK_ID", Printable.text(task.id()));
     environment.put("SLUICE_TASK_TYPE", Printable.text(task.type()));
     environment.put("SLUICE_QUEUE", task.queue());
+    environment.put("SLUICE_ANSWER", answer.path());
     environment.put("SLUICE_ATTEMPT", Integer.toString(context.attempt()));
     try {
       return builder.start();

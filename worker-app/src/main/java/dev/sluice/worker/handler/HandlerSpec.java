@@ -8,10 +8,13 @@ import dev.sluice.queue.Suggestions;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.PayloadCodec;
 import java.lang.ProcessBuilder.Redirect;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +61,21 @@ public final class HandlerSpec {
                   + " Handlers are log, sleep:DURATION, exec:COMMAND, lines:COMMAND, http:URL and"
                   + " class:NAME.");
     };
+  }
+
+  /** The host, with its port, that a handler of this specification calls; null if it calls none. */
+  public static @Nullable String host(String spec) {
+    if (!spec.startsWith("http:") && !spec.startsWith("https:")) {
+      return null;
+    }
+    String url = spec.startsWith("http:") && !spec.startsWith("http://") ? spec.substring(5) : spec;
+    try {
+      URI uri = URI.create(url.strip());
+      int port = uri.getPort() >= 0 ? uri.getPort() : "https".equals(uri.getScheme()) ? 443 : 80;
+      return uri.getHost() == null ? null : uri.getHost().toLowerCase(Locale.ROOT) + ":" + port;
+    } catch (IllegalArgumentException e) {
+      return null; // whoever makes the handler says what is wrong
+    }
   }
 
   private static TaskHandler<byte[]> log(String spec, String rest) {

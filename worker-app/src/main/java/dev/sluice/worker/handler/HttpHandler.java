@@ -3,6 +3,8 @@ package dev.sluice.worker.handler;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.BackpressureException;
 import dev.sluice.ConfigException;
 import dev.sluice.PermanentTaskException;
@@ -20,6 +22,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -30,15 +33,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Posts each task to a URL, as a CloudEvent in binary mode with the task id as {@code
- * Idempotency-Key}. 2xx completes it; 429, and 503 with {@code Retry-After}, hold the handler back
- * without using up an attempt; other 5xx, 408 and connection errors are failed attempts; everything
- * else is a dead letter. No redirect is followed, and at most 64 KiB of an answer are read. A
- * connection has 10 s to be made; beyond that the time-out of the attempt counts, whose
- * interruption ends the request. User and password in the URL are sent as Basic authentication, and
- * neither they nor the query appear in any message. Thread-safe.
+ * Idempotency-Key}. 2xx completes it, with the body as its result where one was asked for; a body
+ * of the type {@code application/vnd.sluice.answer+json} says all that {@code lines:} can say; 429,
+ * and 503 with {@code Retry-After}, hold the handler back without using up an attempt; other 5xx,
+ * 408 and connection errors are failed attempts; everything else is a dead letter. No redirect is
+ * followed, and at most 64 KiB of an answer are read. A connection has 10 s to be made; beyond that
+ * the time-out of the attempt counts, whose interruption ends the request. User and password in the
+ * URL are sent as Basic authentication, and neither they nor the query appear in any message.
+ * Thread-safe.
  */
 final class HttpHandler implements TaskHandler<byte[]>, AutoCloseable {
   private static final int ANSWER_BYTES_MAX = 64 << 10;
+
+  /** The media type of an answer like those of {@code lines:}. */
+  private static final String ANSWER = "application/vnd.sluice.answer+json";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int QUOTED_CHARS_MAX = 2 << 10;
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final int CLIENT_THREADS = 4;
@@ -119,9 +129,41 @@ final class HttpHandler implements TaskHandler<byte[]>, AutoCloseable {
     try {
       HttpResponse<byte[]> answer = client.send(request, info -> new BoundedBody(ANSWER_BYTES_MAX));
       judge(answer.statusCode(), answer.headers().firstValue("Retry-After"), answer.body());
+      String type = answer.headers().firstValue("Content-Type").orElse("");
+      accept(task, context, type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT), answer.body());
     } catch (IOException e) {
       throw new RetriableTaskException("POST " + shown + " failed: " + e, e);
     }
+  }
+
+  /** It was done, as the status says; or what an answer in our own form says. */
+  private void accept(Task<byte[]> task, TaskContext context, String type, byte[] body) {
+    if (type.equals(ANSWER)) {
+      new HandlerAnswer("POST " + shown).conclude(task, context, json(body));
+    } else if (body.length > 0 && task.headers().containsKey(TaskHeaders.REPLY_TO)) {
+      if (body.length >= ANSWER_BYTES_MAX) {
+        throw new PermanentTaskException(
+            "POST "
+                + shown
+                + " answered with a result of "
+                + ANSWER_BYTES_MAX
+                + " bytes or more, of which no more are read: answer with where it is");
+      }
+      context.result(type.endsWith("json") ? json(body) : new String(body, UTF_8));
+    }
+  }
+
+  private JsonNode json(byte[] body) {
+    try {
+      JsonNode answer = JSON.readTree(body);
+      if (answer != null && !answer.isMissingNode()) {
+        return answer;
+      }
+    } catch (IOException e) {
+      throw new PermanentTaskException(
+          "POST " + shown + " answered with what is no JSON: " + e.getMessage(), e);
+    }
+    throw new PermanentTaskException("POST " + shown + " answered with an empty body as JSON");
   }
 
   private HttpRequest request(Task<byte[]> task) {

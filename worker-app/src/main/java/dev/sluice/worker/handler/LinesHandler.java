@@ -14,11 +14,9 @@ import dev.sluice.BackpressureException;
 import dev.sluice.ConfigException;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.RetriableTaskException;
-import dev.sluice.SnoozeException;
 import dev.sluice.Task;
 import dev.sluice.TaskContext;
 import dev.sluice.TaskHandler;
-import dev.sluice.queue.Quantities;
 import dev.sluice.time.Clock;
 import java.io.IOException;
 import java.time.Duration;
@@ -106,7 +104,7 @@ final class LinesHandler implements TaskHandler<byte[]>, AutoCloseable {
       JsonNode answer = answer(child, id, context);
       fit = true;
       answered();
-      conclude(task, context, answer);
+      new HandlerAnswer("The command " + command.get(0)).conclude(task, context, answer);
     } finally {
       if (fit) {
         giveBack(child);
@@ -276,54 +274,5 @@ final class LinesHandler implements TaskHandler<byte[]>, AutoCloseable {
 
   private static String shown(String text) {
     return Printable.text(text.length() <= SHOWN_CHARS ? text : text.substring(0, SHOWN_CHARS));
-  }
-
-  private void conclude(Task<byte[]> task, TaskContext context, JsonNode answer) {
-    String message = answer.path("message").asText("no message");
-    switch (answer.path("outcome").asText()) {
-      case "done" -> {
-        for (JsonNode child : answer.path("submit")) {
-          context.submit(child(task, child));
-        }
-        if (answer.hasNonNull("result")) {
-          context.result(answer.get("result"));
-        }
-      }
-      case "retry" -> throw new RetriableTaskException(message);
-      case "fail" -> throw new PermanentTaskException(message);
-      case "snooze" -> throw new SnoozeException(message, delay(answer));
-      case "backpressure" -> throw new BackpressureException(message, delay(answer));
-      default ->
-          throw new PermanentTaskException(
-              "The command "
-                  + command.get(0)
-                  + " answered without an outcome that is known: "
-                  + shown(answer.toString())
-                  + ". Outcomes are done, retry, fail, snooze and backpressure.");
-    }
-  }
-
-  private static Task<JsonNode> child(Task<byte[]> parent, JsonNode said) {
-    if (!said.hasNonNull("payload")) {
-      throw new PermanentTaskException(
-          "A submitted task has no payload: " + shown(said.toString()));
-    }
-    Task<JsonNode> child =
-        Task.of(
-            said.path("queue").asText(parent.queue()),
-            said.path("type").asText(parent.type()),
-            said.get("payload"));
-    if (said.hasNonNull("key")) {
-      child = child.key(said.get("key").asText());
-    }
-    return said.hasNonNull("id") ? child.id(said.get("id").asText()) : child;
-  }
-
-  private static Duration delay(JsonNode answer) {
-    try {
-      return Quantities.duration(answer.path("delay").asText("1s"));
-    } catch (ConfigException e) {
-      throw new PermanentTaskException("The answer has a delay that is none: " + e.getMessage(), e);
-    }
   }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.worker.kafka;
 
+import dev.sluice.fleet.CancelWish;
+import dev.sluice.flow.ledger.Ledger;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerLoad;
+import dev.sluice.worker.engine.PartitionState;
 import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import dev.sluice.worker.thread.Outcome;
@@ -80,7 +83,7 @@ public final class GroupRim implements Runnable {
 
   /** What a task has submitted into its own queue waits for room there, and the task with it. */
   private void leave(RecordRun run, Outcome.Leaving why) {
-    if (why instanceof Outcome.Submits submits && !submits.expired() && run.children() > 0) {
+    if (why instanceof Outcome.Submits submits && submits.ran() && run.children() > 0) {
       run.queue.room().ask(run, () -> write(run, why));
     } else {
       write(run, why);
@@ -91,7 +94,7 @@ public final class GroupRim implements Runnable {
     TransactionalEffects writer = transactions;
     if (writer != null
         && why instanceof Outcome.Submits submits
-        && !submits.expired()
+        && submits.ran()
         && run.assignment().transactional()) {
       writer.write(run, Engine.Left.DONE);
     } else {
@@ -192,6 +195,40 @@ public final class GroupRim implements Runnable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Somebody wants a task not to run: tells its handler if it has one.
+   *
+   * @return what has become of it; ASKED if it is not here
+   */
+  public CancelWish.State cancel(String id) {
+    lock.lock();
+    try {
+      for (PartitionState partition : engine.partitions()) {
+        for (Ledger.Entry entry = partition.ledger().first();
+            entry != null;
+            entry = entry.after()) {
+          if (entry instanceof RecordRun run && run.id().equals(id)) {
+            return cancel(run);
+          }
+        }
+      }
+      return CancelWish.State.ASKED;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static CancelWish.State cancel(RecordRun run) {
+    if (run.leaving()) {
+      return CancelWish.State.TOO_LATE;
+    }
+    if (run.running()) {
+      run.cancel();
+      return CancelWish.State.TOLD;
+    }
+    return CancelWish.State.CANCELLED; // its turn comes, and it ends then without being run
   }
 
   /** The fleet granted something: what waited for it may start. */

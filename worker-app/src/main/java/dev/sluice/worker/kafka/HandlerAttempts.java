@@ -53,7 +53,11 @@ final class HandlerAttempts implements Attempts {
     RecordRun run = (RecordRun) taskRun;
     HandlerBinding binding = run.binding;
     if (run.expired(clock)) {
-      return expired(run, conclusion);
+      return notRun(run, conclusion, Outcome.Submits.End.EXPIRED);
+    }
+    if (run.queue.wishes().any() && run.queue.wishes().wanted(run.id())) {
+      run.queue.wishes().cancelled(run.id());
+      return notRun(run, conclusion, Outcome.Submits.End.CANCELLED);
     }
     long early = run.earlyMillis(clock);
     if (early > 0) {
@@ -112,19 +116,21 @@ final class HandlerAttempts implements Attempts {
   }
 
   /** Nobody waits for it any more: it ends without an attempt, and its permits go back. */
-  private Outcome expired(RecordRun run, Conclusion conclusion) {
+  private Outcome notRun(RecordRun run, Conclusion conclusion, Outcome.Submits.End why) {
     if (!conclusion.conclude(clock.nanos())) {
       return Outcome.SUCCESS;
     }
     run.binding.state().attemptNotBegun();
+    boolean expired = why == Outcome.Submits.End.EXPIRED;
     if (run.stale()) {
       history.record(run, HistoryEvent.FAILED, "STALE");
-    } else if (run.hasEffects(TaskResult.Outcome.EXPIRED, run.attempt() - 1)) {
-      return new Outcome.Submits(true);
+    } else if (run.hasEffects(
+        expired ? TaskResult.Outcome.EXPIRED : TaskResult.Outcome.CANCELLED, run.attempt() - 1)) {
+      return new Outcome.Submits(why);
     } else {
-      history.record(run, HistoryEvent.EXPIRED, null);
+      history.record(run, expired ? HistoryEvent.EXPIRED : HistoryEvent.CANCELLED, null);
     }
-    return Outcome.EXPIRED;
+    return expired ? Outcome.EXPIRED : Outcome.CANCELLED;
   }
 
   /** Somebody put it into the queue before its time: it waits for that. */
@@ -179,7 +185,7 @@ final class HandlerAttempts implements Attempts {
   /** It is done once these are published. */
   private static Outcome submits(RecordRun run, long nanos) {
     run.binding.state().attemptEnded(Limit.Ending.SUCCESS, nanos, null);
-    return new Outcome.Submits(false);
+    return new Outcome.Submits(Outcome.Submits.End.DONE);
   }
 
   private Outcome failed(RecordRun run, Throwable thrown, long nanos) {

@@ -74,7 +74,11 @@ final class LeavingTasks implements AutoCloseable {
 
     Engine.Left where() {
       if (why instanceof Outcome.Submits ended) {
-        return ended.expired() ? Engine.Left.EXPIRED : Engine.Left.DONE;
+        return switch (ended.end()) {
+          case DONE -> Engine.Left.DONE;
+          case EXPIRED -> Engine.Left.EXPIRED;
+          case CANCELLED -> Engine.Left.CANCELLED;
+        };
       }
       return dead() ? Engine.Left.DEAD : Engine.Left.LATER;
     }
@@ -272,6 +276,8 @@ final class LeavingTasks implements AutoCloseable {
       history.record(run, HistoryEvent.DONE, null);
     } else if (letter.where() == Engine.Left.EXPIRED) {
       history.record(run, HistoryEvent.EXPIRED, null);
+    } else if (letter.where() == Engine.Left.CANCELLED) {
+      history.record(run, HistoryEvent.CANCELLED, null);
     } else if (letter.why() instanceof Outcome.Dead dead) {
       history.record(run, HistoryEvent.DEAD, dead.failure().getClass().getName());
     } else {
@@ -303,7 +309,7 @@ final class LeavingTasks implements AutoCloseable {
       case DEAD -> letter.run().queue.deadLetterTopic();
       case LATER -> "the delay topics";
       case DONE -> "the queues of what it has submitted, or its submitter";
-      case EXPIRED -> "its submitter";
+      case EXPIRED, CANCELLED -> "its submitter";
     };
   }
 

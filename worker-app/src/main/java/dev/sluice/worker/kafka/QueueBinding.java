@@ -12,6 +12,7 @@ import dev.sluice.time.Clock;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import dev.sluice.worker.engine.QueueState;
+import dev.sluice.worker.fleet.CancelWishes;
 import dev.sluice.worker.fleet.ChildRoom;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,6 +46,7 @@ public final class QueueBinding {
   private final ChildTasks children;
   private final ChildrenDefinition childrenMost;
   private final ChildRoom room;
+  private final CancelWishes wishes;
   private final @Nullable HandlerBinding any;
   private final HandlerBinding unknownType;
   private final byte[][] types;
@@ -55,6 +57,7 @@ public final class QueueBinding {
    * @param clock tells when attempts showed a sign of life
    * @param childrenMost what tasks of it may submit
    * @param room for what they submit into it
+   * @param wishes which tasks are not to run
    * @param any takes the types that no other handler takes; null if these are dead letters
    * @param unknownType takes them then, and fails them
    * @param byType the handlers of named types
@@ -75,6 +78,7 @@ public final class QueueBinding {
       ChildTasks children,
       ChildrenDefinition childrenMost,
       ChildRoom room,
+      CancelWishes wishes,
       @Nullable HandlerBinding any,
       HandlerBinding unknownType,
       Map<String, HandlerBinding> byType) {
@@ -93,6 +97,7 @@ public final class QueueBinding {
     this.children = children;
     this.childrenMost = childrenMost;
     this.room = room;
+    this.wishes = wishes;
     this.any = any;
     this.unknownType = unknownType;
     this.types = byType.keySet().stream().map(t -> t.getBytes(UTF_8)).toArray(byte[][]::new);
@@ -218,6 +223,10 @@ public final class QueueBinding {
 
   ChildRoom room() {
     return room;
+  }
+
+  CancelWishes wishes() {
+    return wishes;
   }
 
   /** Whether a topic is one that its tasks come in by. */

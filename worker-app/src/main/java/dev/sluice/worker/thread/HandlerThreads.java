@@ -214,7 +214,9 @@ public final class HandlerThreads {
         attempts.dropped(run);
       }
     } else if (outcome instanceof Outcome.Expired) {
-      engine.expired(run);
+      engine.notRun(run, Engine.Left.EXPIRED);
+    } else if (outcome instanceof Outcome.Cancelled) {
+      engine.notRun(run, Engine.Left.CANCELLED);
     } else {
       engine.succeeded(run, nanos);
     }

@@ -9,8 +9,14 @@ public sealed interface Outcome {
   /** The handler was not called: the deadline of the task had passed, which ends it. */
   Outcome EXPIRED = new Expired();
 
+  /** The handler was not called: somebody has cancelled the task, which ends it. */
+  Outcome CANCELLED = new Cancelled();
+
   /** The handler returned. */
   record Success() implements Outcome {}
+
+  /** The task was cancelled. */
+  record Cancelled() implements Outcome {}
 
   /** The deadline of the task had passed. */
   record Expired() implements Outcome {}
@@ -30,9 +36,24 @@ public sealed interface Outcome {
    * The task has ended, and something is to be published before it counts: what it has submitted,
    * or what tells its submitter.
    *
-   * @param expired whether it was not run because its deadline had passed
+   * @param end how it has ended
    */
-  record Submits(boolean expired) implements Leaving {}
+  record Submits(End end) implements Leaving {
+    /** How a task ends that publishes something. */
+    public enum End {
+      /** Its handler returned. */
+      DONE,
+      /** It was not run because its deadline had passed. */
+      EXPIRED,
+      /** It was not run because somebody has cancelled it. */
+      CANCELLED
+    }
+
+    /** Whether its handler was called. */
+    public boolean ran() {
+      return end == End.DONE;
+    }
+  }
 
   /**
    * The task is to wait elsewhere for its next attempt, and to let others pass.

@@ -397,7 +397,7 @@ final class EngineModel {
     boolean gone = owners.get(run).state.gone();
     run.handler.attemptNotBegun();
     stopped(run);
-    require(engine.expired(run) == !gone, "expiry counts wrongly", run);
+    require(engine.notRun(run, Engine.Left.EXPIRED) == !gone, "expiry counts wrongly", run);
     if (!gone) {
       turnEnded(run);
       finished(run);

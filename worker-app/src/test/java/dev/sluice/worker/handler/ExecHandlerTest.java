@@ -5,8 +5,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.BackpressureException;
 import dev.sluice.ConfigException;
+import dev.sluice.PermanentTaskException;
 import dev.sluice.RetriableTaskException;
+import dev.sluice.SnoozeException;
 import dev.sluice.Task;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -138,6 +141,34 @@ class ExecHandlerTest {
         .handle(
             Task.of("orders", "created", new byte[0]).id("a\0b"), // no variable may hold a zero
             new FakeContext(2));
+  }
+
+  private static void answers(String line) throws InterruptedException {
+    run(new byte[0], "sh", "-c", "echo '" + line + "' >> \"$SLUICE_ANSWER\"; exit 1");
+  }
+
+  @Test
+  void theCommandMaySayMoreThanItsExitCode() throws InterruptedException {
+    answers("{\"outcome\":\"done\"}");
+    assertThatThrownBy(() -> answers("{\"outcome\":\"fail\",\"message\":\"no such order\"}"))
+        .isInstanceOf(PermanentTaskException.class)
+        .hasMessage("no such order");
+    assertThatThrownBy(() -> answers("{\"outcome\":\"snooze\",\"delay\":\"30s\"}"))
+        .isInstanceOfSatisfying(
+            SnoozeException.class, e -> assertThat(e.delay()).isEqualTo(Duration.ofSeconds(30)));
+    assertThatThrownBy(() -> answers("{\"outcome\":\"backpressure\",\"delay\":\"2s\"}"))
+        .isInstanceOf(BackpressureException.class);
+    assertThatThrownBy(() -> answers("no JSON"))
+        .isInstanceOf(PermanentTaskException.class)
+        .hasMessageContaining("SLUICE_ANSWER")
+        .hasMessageContaining("no JSON");
+  }
+
+  @Test
+  void anAnswerWithoutAnOutcomeLeavesItToTheExitCode() {
+    assertThatThrownBy(() -> answers("{\"progress\":\"half\"}"))
+        .isInstanceOf(RetriableTaskException.class)
+        .hasMessageContaining("exited with 1");
   }
 
   @Test

@@ -2,9 +2,14 @@
 package dev.sluice.worker.handler;
 
 import dev.sluice.TaskContext;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** A context of that attempt, of the record orders/3/42. */
-record FakeContext(int attempt) implements TaskContext {
+record FakeContext(int attempt, AtomicReference<Object> given) implements TaskContext {
+  FakeContext(int attempt) {
+    this(attempt, new AtomicReference<>());
+  }
+
   @Override
   public String submit(dev.sluice.Task<?> child) {
     throw new UnsupportedOperationException("Nothing is submitted here");
@@ -21,7 +26,9 @@ record FakeContext(int attempt) implements TaskContext {
   public void heartbeat(String progress) {}
 
   @Override
-  public void result(Object value) {}
+  public void result(Object value) {
+    given.set(value);
+  }
 
   @Override
   public String worker() {

@@ -12,6 +12,7 @@ import dev.sluice.BackpressureException;
 import dev.sluice.ConfigException;
 import dev.sluice.PermanentTaskException;
 import dev.sluice.RetriableTaskException;
+import dev.sluice.SnoozeException;
 import dev.sluice.Task;
 import dev.sluice.time.Clock;
 import dev.sluice.time.SystemClock;
@@ -98,6 +99,31 @@ class HttpHandlerTest {
 
   private static Task<byte[]> task() {
     return Task.of("orders", "created", "{\"n\":1}".getBytes(UTF_8)).id("orders/3/42");
+  }
+
+  @Test
+  void aBodyIsTheResultWhereOneWasAskedFor() throws InterruptedException {
+    answer = status(200, "{\"total\":3}", "Content-Type", "application/json; charset=utf-8");
+    FakeContext context = new FakeContext(1);
+    try (HttpHandler handler = new HttpHandler(url("/"), SystemClock.INSTANCE)) {
+      handler.handle(task(), context);
+      assertThat(context.given().get()).isNull();
+      handler.handle(task().withResult(), context);
+      assertThat(context.given().get()).hasToString("{\"total\":3}");
+    }
+  }
+
+  @Test
+  void anAnswerInOurFormSaysWhatLinesCanSay() {
+    answer =
+        status(
+            200,
+            "{\"outcome\":\"snooze\",\"delay\":\"1m\",\"message\":\"not yet\"}",
+            "Content-Type",
+            "application/vnd.sluice.answer+json");
+    assertThatThrownBy(() -> post(task()))
+        .isInstanceOfSatisfying(
+            SnoozeException.class, e -> assertThat(e.delay()).isEqualTo(Duration.ofMinutes(1)));
   }
 
   @Test

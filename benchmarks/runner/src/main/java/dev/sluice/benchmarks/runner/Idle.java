@@ -72,13 +72,16 @@ final class Idle {
 
   /** The passing of time is what is measured here. */
   private static void wait(int seconds) {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+    waitUntil(System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds));
+  }
+
+  static void waitUntil(long end) {
     for (long rest = end - System.nanoTime(); rest > 0; rest = end - System.nanoTime()) {
       LockSupport.parkNanos(rest);
     }
   }
 
-  private static double rssMiB(long pid) throws IOException {
+  static double rssMiB(long pid) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
       if (line.startsWith("VmRSS:")) {
         return Long.parseLong(line.replaceAll("\\D", "")) / 1024.0;

@@ -29,7 +29,9 @@ enum Suite {
   /** Publishing, through the producer and through the HTTP gateway. */
   PRODUCER(Producing::run),
   /** What a task costs while partitions, keys, lanes, handlers or workers grow; with pictures. */
-  GROWTH(Growth::run);
+  GROWTH(Growth::run),
+  /** What a queue without a bound does when more is offered than can be done; with pictures. */
+  UNBOUNDED(Unbounded::run);
 
   private final Body body;
 

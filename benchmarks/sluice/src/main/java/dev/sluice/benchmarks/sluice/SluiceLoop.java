@@ -61,6 +61,10 @@ public final class SluiceLoop {
     for (int i = 1; i < handlers; i++) {
       queue.handle("type-" + i, byte[].class, handler);
     }
+    long capacity = options.number("capacity", 0);
+    if (capacity > 0) {
+      queue.capacity(capacity);
+    }
     long buffer = options.number("buffer", 0);
     if (buffer > 0) {
       queue.buffer((int) buffer, BUFFER_BYTES);
