@@ -306,6 +306,11 @@ public final class CoordinatorState {
     return queues;
   }
 
+  /** Whether tasks of some queue wait for room for what they submit: each sample helps them. */
+  public boolean childrenWait() {
+    return credits.values().stream().anyMatch(CreditState::childrenWait);
+  }
+
   /** Begins a sample of a queue's backlog: its ledgers and then its log are to be read now. */
   public CreditBook.@Nullable Sample sample(String queue) {
     CreditState credit = credits.get(queue);

@@ -232,10 +232,22 @@ final class CreditState {
       critical[i] = Math.max(0, wanted - has);
       sheddable[i] = Math.max(0, report.demand() + escrow - has - critical[i]);
     }
-    long most = most();
+    // A queue that is full of tasks that wait for room would have only the allowance for all else.
+    long most = childrenWait() ? Math.min(most(), settings.capacity() / 2) : most();
     give(holders, ShareAllocator.allocate(Math.max(0, most - book.used()), critical));
     long forSheddable = (long) (most * SHEDDABLE_PART) - book.used();
     give(holders, ShareAllocator.allocate(Math.max(0, forSheddable), sheddable));
+  }
+
+  /** Whether tasks wait for room for what they submit. */
+  boolean childrenWait() {
+    for (Member member : members.values()) {
+      CreditReport report = member.report;
+      if (member.depth > 0 && member.live && report != null && report.waiting() > 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -265,10 +277,8 @@ final class CreditState {
       long all = report.demand() - has;
       long least = report.least() - has;
       long free = settings.capacity() + member.depth * settings.perDepth() - book.used();
-      if (all > 0 && all <= free) {
-        book.grant(account, all);
-      } else if (least > 0 && least <= free) {
-        book.grant(account, least);
+      if (all > 0 && free > 0 && least <= free) {
+        book.grant(account, Math.min(all, free));
       } else if (least > 0) {
         return; // whoever comes after it would keep taking what it waits for
       }

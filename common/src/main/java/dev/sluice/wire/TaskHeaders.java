@@ -22,6 +22,9 @@ public final class TaskHeaders {
   /** The batch that the task belongs to. */
   public static final String BATCH = "sluice-batch";
 
+  /** The batch whose end the task waits for; there is a {@link #NOT_BEFORE} beside it. */
+  public static final String AFTER_BATCH = "sluice-after-batch";
+
   /** The topic that is told how the task ended. */
   public static final String REPLY_TO = "sluice-reply-to";
 

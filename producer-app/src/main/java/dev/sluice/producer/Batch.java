@@ -4,8 +4,8 @@ package dev.sluice.producer;
 import dev.sluice.SluiceException;
 import dev.sluice.Task;
 import dev.sluice.UnknownOutcomeException;
+import dev.sluice.batch.kafka.BatchReader;
 import dev.sluice.producer.gate.CreditTicket;
-import dev.sluice.producer.kafka.BatchReader;
 import dev.sluice.producer.kafka.Ticker;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.BatchCount;
@@ -63,6 +63,10 @@ public final class Batch implements AutoCloseable {
   private final List<CreditTicket> open = new ArrayList<>();
   private final AtomicReference<@Nullable Exception> refused = new AtomicReference<>();
   private long begunNanos;
+
+  /** Of those, how many are not of the batch. */
+  private int uncounted;
+
   private long added;
   private boolean closed;
   private @Nullable SluiceException broken;
@@ -168,6 +172,23 @@ public final class Batch implements AutoCloseable {
     }
   }
 
+  /** In the transaction of the seal, and not counted. */
+  private void addLast(Task<?> onComplete) {
+    commit(false);
+    Task<?> named = onComplete.id() == null ? onComplete.id(name + ".complete") : onComplete;
+    Task<?> marked =
+        named.header(TaskHeaders.AFTER_BATCH, name).header(TaskHeaders.NOT_BEFORE, "0");
+    CreditTicket ticket = new CreditTicket(Long.MAX_VALUE);
+    boolean ignored = source.credit(marked, ticket);
+    try {
+      send(source.record(marked), ticket);
+      uncounted = 1;
+    } catch (TaskRefusedException e) {
+      ticket.settle(false);
+      throw e;
+    }
+  }
+
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
   private void send(ProducerRecord<byte[], byte[]> record, CreditTicket ticket) {
     try {
@@ -209,10 +230,31 @@ public final class Batch implements AutoCloseable {
    * @throws SluiceException as {@link #add}
    */
   public void seal() {
+    sealWith(null);
+  }
+
+  /**
+   * The same, with a task that runs once all tasks of the batch have ended, however they did and
+   * whoever has died meanwhile. It is published in one transaction with the seal, waits in its
+   * queue, and looks about every two seconds whether its time has come. It is not one of the batch.
+   *
+   * @param onComplete that task; its id is that of the batch and {@code .complete} unless it has
+   *     one
+   * @throws TaskRefusedException if the task can never be published
+   * @throws SluiceException as {@link #add}
+   */
+  public void seal(Task<?> onComplete) {
+    sealWith(onComplete);
+  }
+
+  private void sealWith(@Nullable Task<?> onComplete) {
     lock.lock();
     try {
       if (!closed) {
         requireUsable();
+        if (onComplete != null) {
+          addLast(onComplete);
+        }
         commit(true);
         closed = true;
       }
@@ -225,7 +267,8 @@ public final class Batch implements AutoCloseable {
     if (open.isEmpty() && !last) {
       return;
     }
-    int count = open.size();
+    int count = open.size() - uncounted;
+    uncounted = 0;
     try {
       if (open.isEmpty()) {
         kafka.beginTransaction();

@@ -3,9 +3,9 @@ package dev.sluice.producer;
 
 import dev.sluice.ConfigException;
 import dev.sluice.SluiceException;
+import dev.sluice.batch.kafka.BatchReader;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
-import dev.sluice.producer.kafka.BatchReader;
 import dev.sluice.time.Clock;
 import dev.sluice.wire.BatchCount;
 import java.time.Duration;

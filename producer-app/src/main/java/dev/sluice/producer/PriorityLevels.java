@@ -53,6 +53,15 @@ final class PriorityLevels {
     return PrioritiesDefinition.topic(topic, level);
   }
 
+  /** What a task says; 0 where it says nothing, or what is no number and is refused later. */
+  static int priorityOf(Task<?> task) {
+    Map<String, String> headers = task.headers();
+    String given = headers.isEmpty() ? null : headers.get(TaskHeaders.PRIORITY);
+    return given == null || given.length() != 1
+        ? 0
+        : Math.max(0, Character.digit(given.charAt(0), 10));
+  }
+
   private int levels(Task<?> task) {
     Optional<DeclaredQueue> declared;
     try {

@@ -7,6 +7,7 @@ import dev.sluice.SluiceException;
 import dev.sluice.Task;
 import dev.sluice.TaskResult;
 import dev.sluice.UnknownOutcomeException;
+import dev.sluice.batch.kafka.BatchReader;
 import dev.sluice.fleet.CancelWish;
 import dev.sluice.fleet.DeclaredQueue;
 import dev.sluice.fleet.kafka.FleetMember;
@@ -22,7 +23,6 @@ import dev.sluice.producer.gate.CreditDesk;
 import dev.sluice.producer.gate.CreditTicket;
 import dev.sluice.producer.gate.Permit;
 import dev.sluice.producer.gate.QueueCredit;
-import dev.sluice.producer.kafka.BatchReader;
 import dev.sluice.producer.kafka.QueueJoin;
 import dev.sluice.producer.kafka.ResultDesk;
 import dev.sluice.queue.QueueDefinition;
@@ -340,7 +340,8 @@ public final class TaskProducer implements AutoCloseable {
   private void takeCredit(CreditTicket ticket, Task<?> task, boolean asAsked) {
     QueueCredit.Answer answer;
     try {
-      answer = credits.take(task.queue(), ticket, task.sheddable());
+      answer =
+          credits.take(task.queue(), ticket, task.sheddable(), PriorityLevels.priorityOf(task));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new TaskRefusedException(

@@ -2,6 +2,7 @@
 package dev.sluice.worker;
 
 import dev.sluice.OnRetry;
+import dev.sluice.batch.kafka.BatchReader;
 import dev.sluice.fleet.LimitKey;
 import dev.sluice.fleet.Report;
 import dev.sluice.fleet.kafka.ControlTopics;
@@ -154,6 +155,7 @@ public final class Worker implements AutoCloseable {
             fleet,
             builder.clock,
             builder.random);
+    fleet.wakeBy(member::wake);
     member.start();
     LeaseDesk desk = builder.desk;
     desk.wakeBy(() -> groups.forEach(GroupWorker::lookAgain));
@@ -229,6 +231,7 @@ public final class Worker implements AutoCloseable {
         topics,
         "sluice/worker/" + builder.name,
         topic -> exists(builder, topic),
+        batch -> isOver(builder, batch),
         route,
         most == null ? REQUEST_BYTES : Integer.parseInt(most.toString()),
         builder.clock);
@@ -238,6 +241,13 @@ public final class Worker implements AutoCloseable {
   private static boolean exists(WorkerBuilder builder, String topic) {
     try (Topics topics = new Topics(builder.kafka, START_TIMEOUT)) {
       return topics.partitions(topic).isPresent();
+    }
+  }
+
+  /** Asked now and then for the few tasks that wait for batches. */
+  private static boolean isOver(WorkerBuilder builder, String batch) {
+    try (BatchReader reader = new BatchReader(builder.kafka, batch, builder.clock)) {
+      return reader.count().isOver();
     }
   }
 

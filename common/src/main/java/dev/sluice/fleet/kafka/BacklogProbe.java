@@ -46,6 +46,7 @@ import org.slf4j.LoggerFactory;
 final class BacklogProbe implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BacklogProbe.class);
   private static final long EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long OFTEN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
   private static final long WARN_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -142,7 +143,8 @@ final class BacklogProbe implements AutoCloseable {
   }
 
   private void begin(CoordinatorState state, FleetSettings settings, long nowNanos) {
-    if (asked && nowNanos - askedNanos < EVERY_NANOS) {
+    long every = state.childrenWait() ? OFTEN_NANOS : EVERY_NANOS;
+    if (asked && nowNanos - askedNanos < every) {
       return;
     }
     asked = true;

@@ -84,8 +84,10 @@ public final class CreditDesk implements Participant {
    *
    * @param ticket to be settled when the fate of the task is decided; says how long it may wait
    * @param mayShed whether the task may be refused first
+   * @param priority of the task; where its queue has several, the last fifth of its capacity is for
+   *     the most urgent ones, so that these do not wait for room behind the others
    */
-  public QueueCredit.Answer take(String queue, CreditTicket ticket, boolean mayShed)
+  public QueueCredit.Answer take(String queue, CreditTicket ticket, boolean mayShed, int priority)
       throws InterruptedException {
     long start = clock.nanos();
     if (!answered) {
@@ -96,7 +98,9 @@ public final class CreditDesk implements Participant {
         ticket.maxWaitNanos == Long.MAX_VALUE
             ? Long.MAX_VALUE
             : Math.max(0, ticket.maxWaitNanos - (clock.nanos() - start));
-    return credit.take(mayShed, left, ticket);
+    DeclaredQueue declared = settings.declared().get(queue);
+    boolean yields = declared != null && priority < declared.priorities() - 1;
+    return credit.take(mayShed || yields, left, ticket);
   }
 
   private void awaitAnswer() throws InterruptedException {

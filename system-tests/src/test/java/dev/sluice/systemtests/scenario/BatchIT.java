@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.Order;
 import dev.sluice.Task;
+import dev.sluice.TaskResult;
 import dev.sluice.producer.Batch;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.systemtests.check.CheckOptions;
@@ -15,10 +16,12 @@ import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.WorkerProcess;
 import dev.sluice.wire.BatchCount;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +30,48 @@ import org.junit.jupiter.api.Test;
 class BatchIT {
   private static final int TASKS = Scenario.size(6_000, 100_000);
   private static final String BATCH = "night-of-the-21st";
+
+  @Test
+  void whatIsToBeDoneAtTheEndIsDoneOnceAfterAllOthers() throws Exception {
+    try (Scenario scenario = new Scenario("batch-complete", 4);
+        TaskProducer producer = TaskProducer.connect(scenario.kafka().bootstrapServers())) {
+      List<WorkerProcess> workers = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        workers.add(
+            scenario.worker(
+                "worker-" + i,
+                List.of("-Xmx192m"),
+                "--handler",
+                "sleep:50ms",
+                "--order",
+                "none",
+                "--effects",
+                "transactional"));
+      }
+      workers.forEach(Scenario::awaitReady);
+      try (Batch batch = producer.batch("with-an-end")) {
+        for (int i = 0; i < 500; i++) {
+          batch.add(Task.of(Scenario.QUEUE, "t", "x".getBytes(UTF_8)).id("part-" + i));
+        }
+        batch.seal(Task.of(Scenario.QUEUE, "end", "x".getBytes(UTF_8)).withResult());
+        assertThat(batch.progress().added()).isEqualTo(500);
+        assertThat(batch.join(Duration.ofMinutes(1))).isTrue();
+      }
+      TaskResult end =
+          producer.handle(Scenario.QUEUE, "with-an-end.complete").ended().get(30, TimeUnit.SECONDS);
+      assertThat(end.outcome()).isEqualTo(TaskResult.Outcome.DONE);
+      workers.forEach(worker -> assertThat(worker.stop(Duration.ofSeconds(15))).isZero());
+      Map<String, Long> starts = Offers.starts(scenario.histories());
+      assertThat(starts).hasSize(501);
+      long last =
+          starts.entrySet().stream()
+              .filter(start -> start.getKey().startsWith("part-"))
+              .mapToLong(Map.Entry::getValue)
+              .max()
+              .orElseThrow();
+      assertThat(starts.get("with-an-end.complete")).isGreaterThan(last);
+    }
+  }
 
   @Test
   void joinReturnsOnceAfterAllHaveEndedAndTheCountsAreExact() throws Exception {

@@ -24,15 +24,25 @@ import org.junit.jupiter.api.Test;
 class SpawnIT {
   private static final int PARTITIONS = 6;
   private static final int CAPACITY = 100;
-  private static final int GENERATIONS = Scenario.size(5, 10);
-  private static final int ROOTS = Scenario.size(130, 130);
-  private static final int PER_TASK = 2;
+  private static final int PER_TASK = 10;
   private static final int WORKERS = 2;
 
+  /** More of the first ones than the queue may have, so that it is full of them. */
   @Test
   void aQueueFullOfTasksThatSubmitMoreDrains() throws InterruptedException {
-    long nodes = (long) ROOTS * ((2L << GENERATIONS) - 1);
-    try (Scenario scenario = new Scenario("spawn", PARTITIONS);
+    drains("spawn", 110, 4);
+  }
+
+  /** The last generation of one tree alone is ten times what the queue may have. */
+  @Test
+  void treesThatAreFarLargerThanTheQueueDrain() throws InterruptedException {
+    Scenario.onlyInFull("aQueueFullOfTasksThatSubmitMoreDrains");
+    drains("spawn-deep", 12, 10);
+  }
+
+  private static void drains(String name, int roots, int generations) throws InterruptedException {
+    long nodes = roots * ((2L << generations) - 1);
+    try (Scenario scenario = new Scenario(name, PARTITIONS);
         BacklogSampler backlog =
             new BacklogSampler(
                 scenario.kafka().bootstrapServers(), Scenario.GROUP, Scenario.QUEUE, PARTITIONS);
@@ -53,17 +63,17 @@ class SpawnIT {
                 "--capacity",
                 "" + CAPACITY,
                 "--max-depth",
-                "" + GENERATIONS,
+                "" + generations,
                 "--max-children",
                 "" + PER_TASK));
       }
       workers.forEach(Scenario::awaitReady);
       EventCounter done = new EventCounter(HistoryEvent.DONE);
       long begun = SystemClock.INSTANCE.nanos();
-      for (int i = 0; i < ROOTS; i++) {
+      for (int i = 0; i < roots; i++) {
         var handle =
             producer.submitAsync(
-                Task.of(Scenario.QUEUE, "node", Integer.toString(GENERATIONS).getBytes(UTF_8))
+                Task.of(Scenario.QUEUE, "node", Integer.toString(generations).getBytes(UTF_8))
                     .id("root-" + i));
         assertThat(handle.id()).isNotEmpty();
       }
@@ -79,13 +89,13 @@ class SpawnIT {
       figures.put("tasks", nodes);
       figures.put("ran", Offers.starts(scenario.histories()).size());
       figures.put("capacity", CAPACITY);
-      figures.put("allowance", GENERATIONS * PER_TASK);
+      figures.put("allowance", generations * PER_TASK);
       figures.put("mostBacklog", backlog.most());
       figures.put("samples", backlog.samples());
       figures.put("seconds", seconds);
-      Scenario.figures("spawn", figures);
+      Scenario.figures(name, figures);
       assertThat(Offers.starts(scenario.histories())).hasSize((int) nodes);
-      assertThat(backlog.most()).isBetween(CAPACITY / 2L, (long) CAPACITY + GENERATIONS * PER_TASK);
+      assertThat(backlog.most()).isBetween(CAPACITY / 2L, (long) CAPACITY + generations * PER_TASK);
     }
   }
 }

@@ -69,6 +69,7 @@ public final class Engine {
   private boolean lanesLow;
   private boolean somePaused;
   private boolean commitUnderWay;
+  private boolean hurried;
   private long accepted;
   private long endedSinceSnapshot;
 
@@ -820,7 +821,7 @@ public final class Engine {
     turnWanted |=
         !commitUnderWay
             && !partition.transactional()
-            && (partition.commitSoon() || endedSinceSnapshot == WORTH_COMMITTING);
+            && (partition.commitSoon() || endedSinceSnapshot == worthCommittingFrom());
   }
 
   private void releaseKey(TaskRun run) {
@@ -1098,7 +1099,16 @@ public final class Engine {
 
   /** Whether so much has ended since the last snapshots that a commit need not wait long. */
   public boolean worthCommitting() {
-    return endedSinceSnapshot >= WORTH_COMMITTING;
+    return endedSinceSnapshot >= worthCommittingFrom();
+  }
+
+  private int worthCommittingFrom() {
+    return hurried ? 1 : WORTH_COMMITTING;
+  }
+
+  /** Whether somebody waits for what ends here: each end is worth a commit then. */
+  public void hurry(boolean someoneWaits) {
+    hurried = someoneWaits;
   }
 
   /** Whether some partition should be committed without waiting for the interval. */

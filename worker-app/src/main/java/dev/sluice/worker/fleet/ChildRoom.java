@@ -38,8 +38,9 @@ public final class ChildRoom {
   /** Tasks that were given room and have not left yet, and since when. */
   private final Map<Asking, Long> going = new IdentityHashMap<>();
 
-  private boolean bounded;
+  private volatile boolean bounded;
   private boolean news;
+  private volatile Runnable waker = () -> {};
 
   /** A task that has submitted some. */
   public interface Asking {
@@ -73,6 +74,9 @@ public final class ChildRoom {
   private static final class Depth {
     final CreditAccount account = new CreditAccount();
     final Deque<Waiting> waiting = new ArrayDeque<>();
+
+    /** Taken since the last report: as much will be wanted until the next one. */
+    long taken;
   }
 
   ChildRoom(String queue, Clock clock) {
@@ -80,8 +84,14 @@ public final class ChildRoom {
     this.clock = clock;
   }
 
-  String queue() {
-    return queue;
+  /** Whether tasks wait for room at all; costs next to nothing. */
+  public boolean isBounded() {
+    return bounded;
+  }
+
+  /** What lets the fleet's thread look here soon. */
+  void wakeBy(Runnable wakes) {
+    waker = wakes;
   }
 
   /**
@@ -107,6 +117,8 @@ public final class ChildRoom {
     }
     if (now) {
       go.run();
+    } else {
+      waker.run();
     }
   }
 
@@ -117,6 +129,7 @@ public final class ChildRoom {
     for (int i = 0; i < asking.children(); i++) {
       boolean ignored = depth.account.take(nowNanos);
     }
+    depth.taken += asking.children();
     going.put(asking, nowNanos);
     return true;
   }
@@ -241,11 +254,13 @@ public final class ChildRoom {
   private CreditReport report(int number, Depth depth, boolean leaving, long nowNanos) {
     CreditAccount account = depth.account;
     boolean ignored = account.valid(nowNanos); // gives back what has lapsed, before it is told
-    if (leaving || depth.waiting.isEmpty()) {
+    long soon = depth.taken;
+    depth.taken = 0;
+    if (leaving || depth.waiting.isEmpty() && soon == 0) {
       account.close(); // nobody needs it now, and others may
     }
     long inFlight = account.inFlight();
-    long wanted = depth.waiting.stream().mapToLong(Waiting::children).sum();
+    long wanted = soon + depth.waiting.stream().mapToLong(Waiting::children).sum();
     Waiting first = depth.waiting.peek();
     return new CreditReport(
         queue,

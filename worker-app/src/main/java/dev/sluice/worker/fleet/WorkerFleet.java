@@ -206,6 +206,11 @@ public final class WorkerFleet implements Participant {
     queues.forEach(queue -> paused.put(queue.name(), false));
   }
 
+  /** What lets the fleet's thread look here soon. */
+  public void wakeBy(Runnable waker) {
+    rooms.values().forEach(room -> room.wakeBy(waker));
+  }
+
   // ---- settings ----
 
   @Override

@@ -42,6 +42,7 @@ public final class ChildTasks {
   private final Map<String, String> topics;
   private final String source;
   private final Predicate<String> exists;
+  private final Predicate<String> batchIsOver;
   private final DelayRoute delays;
   private final int recordBytesMax;
   private final Clock clock;
@@ -54,6 +55,7 @@ public final class ChildTasks {
    * @param topics of the queues whose topics have other names
    * @param source the CloudEvents source of the tasks
    * @param exists whether a topic does; may block
+   * @param batchIsOver whether all tasks of a batch have ended; may block
    * @param recordBytesMax the most that the client takes in one request
    */
   public ChildTasks(
@@ -61,6 +63,7 @@ public final class ChildTasks {
       Map<String, String> topics,
       String source,
       Predicate<String> exists,
+      Predicate<String> batchIsOver,
       DelayRoute delays,
       int recordBytesMax,
       Clock clock) {
@@ -68,9 +71,20 @@ public final class ChildTasks {
     this.topics = Map.copyOf(topics);
     this.source = source;
     this.exists = exists;
+    this.batchIsOver = batchIsOver;
     this.delays = delays;
     this.recordBytesMax = recordBytesMax;
     this.clock = clock;
+  }
+
+  /** Whether all tasks of a batch have ended. May block for some seconds; false if nobody knows. */
+  boolean batchIsOver(String batch) {
+    try {
+      return batchIsOver.test(batch);
+    } catch (SluiceException e) {
+      LOG.warn("Whether batch {} is over cannot be found out now: {}", batch, e.getMessage());
+      return false;
+    }
   }
 
   /**

@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class HandlerAttempts implements Attempts {
   private static final Logger LOG = LoggerFactory.getLogger(HandlerAttempts.class);
 
+  /** How long a task waits before it looks again whether its batch is over. */
+  private static final long BATCH_MILLIS = 2_000;
+
   private static final long RETURNED_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   private final Clock clock;
@@ -62,6 +65,11 @@ final class HandlerAttempts implements Attempts {
     long early = run.earlyMillis(clock);
     if (early > 0) {
       return early(run, conclusion, early);
+    }
+    // Few tasks say anything of their time, and those that wait for a batch do.
+    String after = early == 0 ? null : run.afterBatch();
+    if (after != null && !run.queue.children().batchIsOver(after)) {
+      return early(run, conclusion, BATCH_MILLIS);
     }
     if (run.batch() != null && !run.assignment().transactional()) {
       return notCountable(run, conclusion);

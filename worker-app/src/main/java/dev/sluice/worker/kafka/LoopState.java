@@ -5,6 +5,7 @@ import dev.sluice.time.Clock;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.PartitionId;
 import dev.sluice.worker.engine.PartitionState;
+import dev.sluice.worker.fleet.ChildRoom;
 import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import java.util.HashMap;
@@ -43,6 +44,7 @@ final class LoopState {
   final PollCounters counters;
   private final Map<String, QueueBinding> queueByTopic = new HashMap<>();
   private final Condition changed;
+  private final ChildRoom[] rooms;
 
   private volatile boolean stopping;
 
@@ -68,6 +70,7 @@ final class LoopState {
     this.clock = clock;
     this.counters = counters;
     this.changed = lock.newCondition();
+    this.rooms = settings.queues().stream().map(QueueBinding::room).toArray(ChildRoom[]::new);
     settings
         .queues()
         .forEach(queue -> queue.topics().forEach(topic -> queueByTopic.put(topic, queue)));
@@ -155,6 +158,7 @@ final class LoopState {
   /** What time has brought, for tasks and for threads. Under the lock. */
   void lookAfter(long now) {
     engine.turn(now);
+    engine.hurry(anyRoomIsBounded());
     lanesMayWait = restNanos(now) > 0;
     if (now - watchedNanos > WATCH_NANOS) {
       watchedNanos = now;
@@ -165,6 +169,16 @@ final class LoopState {
       auditedNanos = now;
       audit();
     }
+  }
+
+  /** Whether tasks of some queue wait for room for what they submit, here or elsewhere. */
+  private boolean anyRoomIsBounded() {
+    for (ChildRoom room : rooms) {
+      if (room.isBounded()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Names what was taken and not given back: it would take room for ever. */

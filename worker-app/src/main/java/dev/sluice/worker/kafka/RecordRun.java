@@ -124,10 +124,15 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received, Chi
     return deadline != Long.MAX_VALUE && clock.epochMillis() > deadline;
   }
 
-  /** How long it is not to run yet, in milliseconds; 0 or less if it may. */
+  /** How long it is not to run yet, in milliseconds; 0 or less if it may, 0 if it says nothing. */
   long earlyMillis(Clock clock) {
     long notBefore = TaskCodec.notBeforeMillis(record.headers());
     return notBefore == Long.MIN_VALUE ? 0 : notBefore - clock.epochMillis();
+  }
+
+  /** The batch whose end it waits for; null if for none. */
+  @Nullable String afterBatch() {
+    return TaskCodec.text(record.headers(), TaskHeaders.AFTER_BATCH);
   }
 
   /** The batch that it belongs to; null if to none. */

@@ -107,12 +107,7 @@ final class Unbounded {
             "capacity=" + (bounded ? CAPACITY : 0));
     Contender producer =
         new Contender(
-            "producer",
-            "sluice",
-            "dev.sluice.benchmarks.sluice.ProducerLoop",
-            List.of(),
-            false,
-            1);
+            "producer", "sluice", "dev.sluice.benchmarks.sluice.ProducerLoop", List.of(), false, 1);
     try (BacklogSampler backlog =
             new BacklogSampler(bench.kafka().bootstrapServers(), group, topic, PARTITIONS);
         Running worker = bench.start(contender, group, HEAP, work);

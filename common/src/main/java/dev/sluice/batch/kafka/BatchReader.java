@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.sluice.producer.kafka;
+package dev.sluice.batch.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
