@@ -50,7 +50,7 @@ final class Layout {
 
   static final DescribedPredicate<JavaClass> KNOWN_TO_THE_ENGINE =
       describe(
-          "the engine, the policies, the words of the user, the pure JDK and atomics",
+          "the engine, the policies, definitions, the words of the user, the pure JDK and atomics",
           type ->
               PURE_JDK.test(type)
                   || resideInAnyPackage(
@@ -59,7 +59,10 @@ final class Layout {
                           "dev.sluice",
                           // Tasks are handed to handler threads; an atomic is no thread.
                           "java.util.concurrent.atomic")
-                      .test(type));
+                      .test(type)
+                  // Values with checked bounds; whoever reads them from files is not known here.
+                  || resideInAPackage("dev.sluice.queue").test(type)
+                      && type.getSimpleName().endsWith("Definition"));
 
   static final DescribedPredicate<JavaClass> MAY_NOT_MAKE_THREADS =
       describe(

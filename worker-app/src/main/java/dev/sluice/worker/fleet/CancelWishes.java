@@ -8,12 +8,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ArrayBlockingQueue;
 
 /** Tasks that somebody wants not to run, as this worker has heard. Thread-safe. */
 public final class CancelWishes {
   private final String worker;
-  private final Queue<CancelWish> answers = new ConcurrentLinkedQueue<>();
+  private final Queue<CancelWish> answers = new ArrayBlockingQueue<>(CancelWish.MOST);
   private volatile Map<String, CancelWish> wishes = Map.of();
 
   CancelWishes(String worker) {
@@ -57,9 +57,7 @@ public final class CancelWishes {
   }
 
   void answer(CancelWish wish, State state) {
-    if (answers.size() < CancelWish.MOST) {
-      answers.add(wish.answered(state, worker));
-    }
+    boolean ignored = answers.offer(wish.answered(state, worker)); // else nobody is told
   }
 
   List<CancelWish> takeAnswers() {
