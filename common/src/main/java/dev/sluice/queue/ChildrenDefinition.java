@@ -7,7 +7,7 @@ package dev.sluice.queue;
  * @param maxDepth how many generations may follow a task that a producer has submitted; 0 to 1,000,
  *     default 100
  * @param perTask how many tasks one task may submit into its own queue, which then wait for room in
- *     a queue with a capacity; 1 to 10,000. 0, the default: as many as it likes, and they pass the
+ *     a queue with a capacity; 1 to 1,000. 0, the default: as many as it likes, and they pass the
  *     capacity by
  */
 public record ChildrenDefinition(int maxDepth, int perTask) {
@@ -16,7 +16,7 @@ public record ChildrenDefinition(int maxDepth, int perTask) {
 
   public ChildrenDefinition {
     Ranges.check("maxDepth", maxDepth, 0, 1_000);
-    Ranges.check("maxChildren", perTask, 0, 10_000);
+    Ranges.check("maxChildren", perTask, 0, 1_000);
   }
 
   /** Whether they wait for room where there is a capacity. */

@@ -4,8 +4,10 @@ package dev.sluice.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.ConfigException;
+import dev.sluice.Effects;
 import dev.sluice.Order;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +29,63 @@ class SluiceConfigTest {
 
   private static ThrowableAssertAlternative<ConfigException> refused(String yaml) {
     return refused(yaml, Map.of());
+  }
+
+  @Test
+  void readsWhoIsServedWhen() {
+    QueueDefinition reports =
+        parse(
+                """
+                queues:
+                  reports:
+                    capacity: 1000
+                    priorities: {weights: [1, 3, 9], floor: 0.1}
+                    tenants:
+                      concurrency: 20
+                      named:
+                        acme: {weight: 5, rate: 100}
+                    maxDepth: 10
+                    maxChildren: 2
+                    dedupe: 1h
+                    effects: transactional
+                """)
+            .queue("reports");
+    assertThat(reports.priorities().weights()).containsExactly(1, 3, 9);
+    assertThat(reports.topics()).containsExactly("reports", "reports.p1", "reports.p2");
+    assertThat(reports.priorities().share(0)).isCloseTo(0.1 + 0.7 / 13, within(1e-9));
+    assertThat(reports.tenants().of("others"))
+        .isEqualTo(TenantDefinition.DEFAULT.withConcurrency(20));
+    assertThat(reports.tenants().of("acme"))
+        .isEqualTo(TenantDefinition.DEFAULT.withConcurrency(20).withWeight(5).withRate(100));
+    assertThat(reports.children()).isEqualTo(new ChildrenDefinition(10, 2));
+    assertThat(reports.checked()).isSameAs(reports);
+    assertThat(reports.dedupe().window()).isEqualTo(Duration.ofHours(1));
+    assertThat(reports.effects()).isEqualTo(Effects.TRANSACTIONAL);
+  }
+
+  @Test
+  void readsTheShortFormsOfWhoIsServedWhen() {
+    QueueDefinition short1 = parse("queues: {a: {priorities: 3, tenants: true}}").queue("a");
+    assertThat(short1.priorities().weights()).containsExactly(1, 3, 9);
+    assertThat(short1.tenants()).isEqualTo(TenantsDefinition.EQUAL);
+  }
+
+  @Test
+  void refusesTurnsThatCannotBe() {
+    refused("queues: {a: {priorities: 11}}").withMessageContaining("from 1 to 10");
+    refused("queues: {a: {priorities: {weights: [1, two]}}}")
+        .withMessageContaining("queues.a.priorities.weights has 'two'");
+    refused("queues: {a: {priorities: {levels: 3, weights: [1, 2]}}}")
+        .withMessageContaining("levels is 3, and weights names 2");
+    refused("queues: {a: {priorities: {levels: 4, floor: 0.3}}}")
+        .withMessageContaining("from 0 to 0.25");
+    refused("queues: {a: {tenants: {named: {x: {weight: 0}}}}}")
+        .withMessageContaining("weight is 0");
+    QueueDefinition small =
+        parse("queues: {a: {capacity: 4000, maxDepth: 10, maxChildren: 2}}").queue("a");
+    assertThatThrownBy(small::checked)
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("which is 4020");
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tenants and priorities while more is offered than the workers can do. */
@@ -24,7 +25,7 @@ class TurnsIT {
   private static final int CONCURRENCY = 16;
   private static final int WORKERS = 2;
   private static final int WORK_MILLIS = 20;
-  private static final Duration PHASE = Duration.ofSeconds(Scenario.size(8, 60));
+  private static final Duration PHASE = Duration.ofSeconds(Scenario.size(5, 60));
   private static final double MOST_PER_SECOND = 1_000.0 * WORKERS * CONCURRENCY / WORK_MILLIS;
 
   private static List<WorkerProcess> workers(Scenario scenario, String... flags) {
@@ -147,8 +148,9 @@ class TurnsIT {
 
   /** Both have more than can be done: the least one gets its part, and the other one the rest. */
   @Test
+  @Tag(Scenario.SIDE_BY_SIDE)
   void theLeastPriorityGetsItsFloor() {
-    int tasks = Scenario.size(6_000, 40_000);
+    int tasks = Scenario.size(4_000, 40_000);
     try (Scenario scenario = new Scenario("priorities-floor", PARTITIONS);
         TaskProducer producer =
             TaskProducer.builder(scenario.kafka().bootstrapServers())
