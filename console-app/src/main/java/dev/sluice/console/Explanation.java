@@ -34,7 +34,9 @@ public record Explanation(
           for (PartitionReport partition : each.partitions()) {
             partition
                 .reasons()
-                .forEach((reason, millis) -> all.add(of(report, partition, reason, millis)));
+                .forEach(
+                    (reason, millis) ->
+                        all.add(of(report, where(each, partition), reason, millis)));
           }
         }
       }
@@ -82,16 +84,20 @@ public record Explanation(
     return all;
   }
 
-  private static Explanation of(
-      Report report, PartitionReport partition, String reason, long millis) {
+  private static Explanation of(Report report, String where, String reason, long millis) {
     String clearedBy;
     try {
       clearedBy = PauseReason.valueOf(reason).clearedBy();
     } catch (IllegalArgumentException e) {
       clearedBy = "not known to this version";
     }
-    return new Explanation(
-        report.name(), "partition " + partition.partition(), reason, millis, clearedBy);
+    return new Explanation(report.name(), where, reason, millis, clearedBy);
+  }
+
+  /** A queue may have several topics: of priorities, of retries. */
+  private static String where(QueueReport queue, PartitionReport partition) {
+    String number = "partition " + partition.partition();
+    return queue.topic().matches(".+\\.(p[1-9]|retry)") ? number + " of " + queue.topic() : number;
   }
 
   private static Explanation ofProducer(Report report, CreditReport credit, FleetPicture picture) {

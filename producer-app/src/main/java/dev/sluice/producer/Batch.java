@@ -268,7 +268,6 @@ public final class Batch implements AutoCloseable {
       return;
     }
     int count = open.size() - uncounted;
-    uncounted = 0;
     try {
       if (open.isEmpty()) {
         kafka.beginTransaction();
@@ -328,6 +327,7 @@ public final class Batch implements AutoCloseable {
   private void settle(boolean published) {
     open.forEach(ticket -> ticket.settle(published));
     open.clear();
+    uncounted = 0;
     refused.set(null);
   }
 

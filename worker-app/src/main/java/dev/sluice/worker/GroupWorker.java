@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -192,7 +193,7 @@ public final class GroupWorker implements WorkedGroup {
         d.dedupe(),
         children,
         d.children(),
-        fleet.childRoom(d.name()),
+        fleet.childRoom(d),
         fleet.wishes(),
         any,
         unknown,
@@ -260,8 +261,8 @@ public final class GroupWorker implements WorkedGroup {
   }
 
   @Override
-  public CancelWish.State cancel(String id) {
-    return rim.cancel(id);
+  public Map<String, CancelWish.State> cancel(Set<String> ids) {
+    return rim.cancel(ids);
   }
 
   @Override

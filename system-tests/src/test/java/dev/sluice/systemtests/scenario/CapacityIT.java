@@ -127,7 +127,7 @@ class CapacityIT {
 
   @Test
   void theCreditOfAProducerThatDiesOrStandsStillBreaksNoCapacity() {
-    Scenario.onlyInFull("the simulation of the fleet, whose producers die and stand still");
+    Scenario.onlyInFull("the simulation, whose producers stand still and are cut off");
     try (Scenario scenario = new Scenario("capacity-producers", PARTITIONS);
         Producers producers = new Producers(scenario, TASKS)) {
       Fleet fleet = fleet(scenario).of("producers", 2);

@@ -22,19 +22,25 @@ import org.junit.jupiter.api.Test;
 class TurnsIT {
   private static final int PARTITIONS = 8;
   private static final int CAPACITY = 2_000;
-  private static final int CONCURRENCY = 16;
   private static final int WORKERS = 2;
-  private static final int WORK_MILLIS = 20;
   private static final Duration PHASE = Duration.ofSeconds(Scenario.size(5, 60));
-  private static final double MOST_PER_SECOND = 1_000.0 * WORKERS * CONCURRENCY / WORK_MILLIS;
 
-  private static List<WorkerProcess> workers(Scenario scenario, String... flags) {
+  /** What all workers can do, whatever their slots are. */
+  private static final double MOST_PER_SECOND = 2_000;
+
+  /** Nothing is interrupted for anybody: whoever comes waits for the next slot, here 1 to 2 ms. */
+  private static final int SHORT_MILLIS = 2;
+
+  private static final int LONG_MILLIS = 20;
+
+  private static List<WorkerProcess> workers(Scenario scenario, int workMillis, String... flags) {
+    int concurrency = (int) (MOST_PER_SECOND * workMillis / 1e3 / WORKERS);
     List<WorkerProcess> workers = new ArrayList<>();
     for (int i = 0; i < WORKERS; i++) {
       List<String> all =
           new ArrayList<>(
               List.of(
-                  "--handler", "sleep:" + WORK_MILLIS + "ms", "--concurrency", "" + CONCURRENCY));
+                  "--handler", "sleep:" + workMillis + "ms", "--concurrency", "" + concurrency));
       all.addAll(List.of(flags));
       workers.add(scenario.worker("worker-" + i, List.of("-Xmx192m"), all.toArray(String[]::new)));
     }
@@ -52,7 +58,8 @@ class TurnsIT {
         TaskProducer producer =
             TaskProducer.builder(scenario.kafka().bootstrapServers()).name("modest").build()) {
       List<WorkerProcess> workers =
-          workers(scenario, "--tenants", "--capacity", "" + CAPACITY, "--order", "key");
+          workers(
+              scenario, SHORT_MILLIS, "--tenants", "--capacity", "" + CAPACITY, "--order", "key");
       Offers warm = new Offers(producer);
       warm.offer(tenants * each, PHASE.dividedBy(2), i -> modest("warm", i, tenants));
       Offers alone = new Offers(producer);
@@ -111,7 +118,7 @@ class TurnsIT {
         TaskProducer producer =
             TaskProducer.builder(scenario.kafka().bootstrapServers()).name("urgent").build()) {
       List<WorkerProcess> workers =
-          workers(scenario, "--priorities", "1,9", "--capacity", "" + CAPACITY);
+          workers(scenario, LONG_MILLIS, "--priorities", "1,9", "--capacity", "" + CAPACITY);
       int urgentPerSecond = (int) (MOST_PER_SECOND / 2);
       low.start("low", "--priority", "0");
       low.awaitAccepted(2L * CAPACITY);
@@ -156,7 +163,7 @@ class TurnsIT {
             TaskProducer.builder(scenario.kafka().bootstrapServers())
                 .priorities(Scenario.QUEUE, 2)
                 .build()) {
-      WorkerProcess first = workers(scenario, "--priorities", "1,9").get(0);
+      WorkerProcess first = workers(scenario, LONG_MILLIS, "--priorities", "1,9").get(0);
       assertThat(first.health().ready()).isTrue();
       Offers both = new Offers(producer);
       both.offer(

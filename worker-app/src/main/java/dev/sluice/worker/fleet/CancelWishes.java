@@ -38,7 +38,7 @@ public final class CancelWishes {
     }
   }
 
-  /** What holds by now; returns those that nobody has answered, and were not here before. */
+  /** What holds by now; returns those that were asked since the last time. */
   List<CancelWish> settings(Map<String, CancelWish> all, long nowMillis) {
     Map<String, CancelWish> before = wishes;
     Map<String, CancelWish> open = new HashMap<>();
@@ -47,7 +47,8 @@ public final class CancelWishes {
         (id, wish) -> {
           if (wish.holds(nowMillis)) {
             open.put(id, wish);
-            if (wish.state() == State.ASKED && !before.containsKey(id)) {
+            CancelWish known = before.get(id);
+            if (wish.state() == State.ASKED && (known == null || known.state() != State.ASKED)) {
               fresh.add(wish);
             }
           }

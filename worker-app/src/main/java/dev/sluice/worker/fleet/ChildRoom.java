@@ -5,6 +5,7 @@ import dev.sluice.fleet.CreditGrant;
 import dev.sluice.fleet.CreditReport;
 import dev.sluice.fleet.CreditSettings;
 import dev.sluice.flow.credit.CreditAccount;
+import dev.sluice.queue.QueueDefinition;
 import dev.sluice.time.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Room in one queue for what its own tasks submit. Nothing blocks here: a task that has returned
@@ -24,6 +27,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * on. Thread-safe.
  */
 public final class ChildRoom {
+  private static final Logger LOG = LoggerFactory.getLogger(ChildRoom.class);
+
   /** After this long a task that belongs to somebody else by now is forgotten. */
   private static final long STALE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
@@ -31,6 +36,10 @@ public final class ChildRoom {
   private static final long IN_DOUBT_NANOS = TimeUnit.SECONDS.toNanos(150);
 
   private final String queue;
+
+  /** With more, a task that could make room might lie behind a lane of those that wait for it. */
+  private final long capacityMost;
+
   private final Clock clock;
   private final ReentrantLock lock = new ReentrantLock();
   private final TreeMap<Integer, Depth> depths = new TreeMap<>();
@@ -39,6 +48,10 @@ public final class ChildRoom {
   private final Map<Asking, Long> going = new IdentityHashMap<>();
 
   private volatile boolean bounded;
+
+  /** Used by the fleet's thread only. */
+  private boolean warned;
+
   private boolean news;
   private volatile Runnable waker = () -> {};
 
@@ -79,8 +92,9 @@ public final class ChildRoom {
     long taken;
   }
 
-  ChildRoom(String queue, Clock clock) {
-    this.queue = queue;
+  ChildRoom(QueueDefinition definition, Clock clock) {
+    this.queue = definition.name();
+    this.capacityMost = definition.buffer() - definition.children().allowance();
     this.clock = clock;
   }
 
@@ -191,9 +205,21 @@ public final class ChildRoom {
 
   /** What holds for the queue by now. */
   void settings(CreditSettings settings) {
+    boolean wanted = settings.capacity() > 0 && settings.perDepth() > 0;
+    boolean visible = settings.capacity() <= capacityMost;
+    if (wanted && !visible && !warned) {
+      warned = true;
+      LOG.warn(
+          "Queue {} has a capacity of {} by now, and with its buffer its tasks can only wait for room"
+              + " for what they submit up to {}: that passes the capacity by. Raise buffer.",
+          queue,
+          settings.capacity(),
+          capacityMost);
+    }
+    warned &= !visible;
     lock.lock();
     try {
-      bounded = settings.capacity() > 0 && settings.perDepth() > 0;
+      bounded = wanted && visible;
     } finally {
       lock.unlock();
     }

@@ -5,6 +5,8 @@ import dev.sluice.fleet.CancelWish;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerLoad;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** A consumer group of the worker, as the fleet's part of it sees it. Thread-safe. */
 public interface WorkedGroup {
@@ -18,11 +20,11 @@ public interface WorkedGroup {
   void pause(String queue, boolean paused);
 
   /**
-   * Somebody wants a task not to run: tells its handler if it has one.
+   * Somebody wants some tasks not to run: tells the handlers of those that have one.
    *
-   * @return what has become of it; {@link CancelWish.State#ASKED} if it is not here
+   * @return what has become of those that are here, by id
    */
-  CancelWish.State cancel(String id);
+  Map<String, CancelWish.State> cancel(Set<String> ids);
 
   /** The fleet granted something: what waited for it may start. */
   void fleetGranted();

@@ -33,6 +33,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,8 +122,8 @@ public final class WorkerFleet implements Participant {
   }
 
   /** The room in a queue for what its own tasks submit. */
-  public ChildRoom childRoom(String queue) {
-    return rooms.computeIfAbsent(queue, q -> new ChildRoom(q, clock));
+  public ChildRoom childRoom(QueueDefinition queue) {
+    return rooms.computeIfAbsent(queue.name(), q -> new ChildRoom(queue, clock));
   }
 
   /** The limits of one handler, or of the destination that it shares with others. */
@@ -238,10 +239,14 @@ public final class WorkerFleet implements Participant {
             "[worker={}] Fleet limit {} {}", worker, each.key, on ? "was set" : "was taken away");
       }
     }
-    for (CancelWish wish : wishes.settings(settings.cancels(), millis)) {
-      for (WorkedGroup group : groups) {
-        State state = group.cancel(wish.id());
-        if (state != State.ASKED) {
+    List<CancelWish> fresh = wishes.settings(settings.cancels(), millis);
+    if (!fresh.isEmpty()) {
+      Set<String> ids = fresh.stream().map(CancelWish::id).collect(Collectors.toSet());
+      Map<String, State> found = new LinkedHashMap<>();
+      groups.forEach(group -> found.putAll(group.cancel(ids)));
+      for (CancelWish wish : fresh) {
+        State state = found.get(wish.id());
+        if (state != null) {
           wishes.answer(wish, state);
         }
       }

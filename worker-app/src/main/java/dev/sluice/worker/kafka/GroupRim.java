@@ -13,8 +13,10 @@ import dev.sluice.worker.thread.EngineLock;
 import dev.sluice.worker.thread.HandlerThreads;
 import dev.sluice.worker.thread.Outcome;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -198,23 +200,25 @@ public final class GroupRim implements Runnable {
   }
 
   /**
-   * Somebody wants a task not to run: tells its handler if it has one.
+   * Somebody wants some tasks not to run: tells the handlers of those that have one. Looks at every
+   * task that is here, once for all of them.
    *
-   * @return what has become of it; ASKED if it is not here
+   * @return what has become of those that are here, by id
    */
-  public CancelWish.State cancel(String id) {
+  public Map<String, CancelWish.State> cancel(Set<String> ids) {
+    Map<String, CancelWish.State> found = new HashMap<>();
     lock.lock();
     try {
       for (PartitionState partition : engine.partitions()) {
         for (Ledger.Entry entry = partition.ledger().first();
             entry != null;
             entry = entry.after()) {
-          if (entry instanceof RecordRun run && run.id().equals(id)) {
-            return cancel(run);
+          if (entry instanceof RecordRun run && ids.contains(run.id())) {
+            found.put(run.id(), cancel(run));
           }
         }
       }
-      return CancelWish.State.ASKED;
+      return found;
     } finally {
       lock.unlock();
     }

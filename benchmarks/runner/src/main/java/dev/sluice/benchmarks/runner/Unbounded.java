@@ -6,6 +6,7 @@ import dev.sluice.benchmarks.runner.Bench.Running;
 import dev.sluice.benchmarks.runner.Table.Column;
 import dev.sluice.systemtests.process.BacklogSampler;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -122,15 +123,22 @@ final class Unbounded {
           course.backlog.add((double) backlog.last());
           course.rss.add(rss);
         }
-      }
-      if (!worker.process().alive()) {
-        course.diedAfter = (System.nanoTime() - begun) / 1e9;
+        if (Double.isNaN(course.diedAfter) && outOfMemory(worker)) {
+          course.diedAfter = (System.nanoTime() - begun) / 1e9;
+        }
       }
       if (!offers.process().alive() && bounded) {
         throw new IllegalStateException("The producer has ended:\n" + offers.process().logTail());
       }
     }
     return course;
+  }
+
+  /** Whether some thread of it was refused memory: what it does from then on is nobody's plan. */
+  private static boolean outOfMemory(Running worker) throws IOException {
+    return !worker.process().alive()
+        || Files.exists(worker.log())
+            && Files.readString(worker.log()).contains("OutOfMemoryError");
   }
 
   private static void chart(Bench bench, String what, String axis, Map<String, Course> courses)
