@@ -34,6 +34,7 @@ public final class QueueCredit {
   private static final long LEAST = 32;
   private static final long KEEP_IDLE = 16;
   private static final double AHEAD_SECONDS = 0.5;
+  private static final double LOW_SECONDS = 0.4;
   private static final double GROWTH = 2;
   private static final double MEMORY_SECONDS = 0.5;
   private static final long DECAY_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -245,7 +246,8 @@ public final class QueueCredit {
     lock.lock();
     try {
       boolean waits = !critical.isEmpty() || !sheddable.isEmpty();
-      boolean low = account.available(nowNanos) * 2 < rate * AHEAD_SECONDS;
+      // A report may have to wait for a quarter of a second, and its answer for a tenth.
+      boolean low = account.available(nowNanos) < rate * LOW_SECONDS;
       return bounded && (waits || !answered || low);
     } finally {
       lock.unlock();

@@ -13,13 +13,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /** An open loop of tasks: each is due at its time, whatever became of those before it. */
@@ -81,21 +81,25 @@ final class Offers {
 
   /** Reads from the histories of workers when they were started; each has to be. */
   Waits waits(List<Path> histories) {
+    return waits(List.of(this), histories);
+  }
+
+  /** The same of several together. */
+  static Waits waits(List<Offers> all, List<Path> histories) {
     Map<String, Long> started = starts(histories);
-    double[] fromDue = new double[dueMicros.size()];
-    double[] fromAccepted = new double[dueMicros.size()];
-    int n = 0;
-    for (Map.Entry<String, Long> each : dueMicros.entrySet()) {
-      Long start = started.get(each.getKey());
-      assertThat(start).as("start of " + each.getKey()).isNotNull();
-      fromDue[n] = (start - each.getValue()) / 1e3;
-      fromAccepted[n] =
-          Math.max(0, (start - acceptedMicros.getOrDefault(each.getKey(), start)) / 1e3);
-      n++;
+    DoubleStream.Builder fromDue = DoubleStream.builder();
+    DoubleStream.Builder fromAccepted = DoubleStream.builder();
+    for (Offers offers : all) {
+      offers.dueMicros.forEach(
+          (id, due) -> {
+            Long start = started.get(id);
+            assertThat(start).as("start of " + id).isNotNull();
+            long accepted = offers.acceptedMicros.getOrDefault(id, start);
+            fromDue.add((start - due) / 1e3);
+            fromAccepted.add(Math.max(0, (start - accepted) / 1e3));
+          });
     }
-    Arrays.sort(fromDue);
-    Arrays.sort(fromAccepted);
-    return new Waits(fromDue, fromAccepted);
+    return new Waits(fromDue.build().sorted().toArray(), fromAccepted.build().sorted().toArray());
   }
 
   /**

@@ -55,28 +55,25 @@ class TurnsIT {
     int each = Scenario.size(40, 40);
     try (Scenario scenario = new Scenario("tenants", PARTITIONS);
         Producers greedy = new Producers(scenario, Scenario.size(60_000, 300_000));
-        TaskProducer producer =
-            TaskProducer.builder(scenario.kafka().bootstrapServers()).name("modest").build()) {
+        Modest modest = new Modest(scenario, tenants, each)) {
       List<WorkerProcess> workers =
           workers(
               scenario, SHORT_MILLIS, "--tenants", "--capacity", "" + CAPACITY, "--order", "key");
-      Offers warm = new Offers(producer);
-      warm.offer(tenants * each, PHASE.dividedBy(2), i -> modest("warm", i, tenants));
-      Offers alone = new Offers(producer);
-      alone.offer(tenants * each, PHASE, i -> modest("alone", i, tenants));
+      modest.offer("warm", PHASE.dividedBy(2));
+      List<Offers> alone = modest.offer("alone", PHASE);
 
       greedy.start("greedy", "--tenant", "a", "--rate", "" + 100 * each);
       greedy.awaitAccepted(2L * CAPACITY);
+      modest.offer("between", Duration.ofSeconds(Scenario.size(1, 5)));
       long before = greedy.accepted();
-      Offers beside = new Offers(producer);
-      beside.offer(tenants * each, PHASE, i -> modest("beside", i, tenants));
+      List<Offers> beside = modest.offer("beside", PHASE);
       double greedyPerSecond = (greedy.accepted() - before) / (PHASE.toMillis() / 1e3);
       greedy.stopAll();
       scenario.awaitDrained(Duration.ofMinutes(2));
       workers.forEach(worker -> assertThat(worker.stop(Duration.ofSeconds(20))).isZero());
 
-      Offers.Waits without = alone.waits(scenario.histories());
-      Offers.Waits with = beside.waits(scenario.histories());
+      Offers.Waits without = Offers.waits(alone, scenario.histories());
+      Offers.Waits with = Offers.waits(beside, scenario.histories());
       double used = (greedyPerSecond + tenants * each) / MOST_PER_SECOND;
       Report report =
           new HistoryChecker(CheckOptions.undisturbed(Order.KEY).ofQueue(Scenario.QUEUE))
@@ -103,11 +100,54 @@ class TurnsIT {
     }
   }
 
-  private static Task<?> modest(String phase, long i, int tenants) {
-    return Task.of(Scenario.QUEUE, "t", "x")
-        .id(phase + "-" + i)
-        .key(phase + "-" + i % 997)
-        .tenant("modest-" + i % tenants);
+  /** Some tenants, each with a producer of its own. */
+  private static final class Modest implements AutoCloseable {
+    private final List<TaskProducer> producers = new ArrayList<>();
+    private final int perSecond;
+
+    Modest(Scenario scenario, int tenants, int perSecond) {
+      this.perSecond = perSecond;
+      for (int i = 0; i < tenants; i++) {
+        producers.add(
+            TaskProducer.builder(scenario.kafka().bootstrapServers()).name("modest-" + i).build());
+      }
+    }
+
+    /** All of them at once, each a part of the time after the one before it. */
+    List<Offers> offer(String phase, Duration time) {
+      List<Offers> all = new ArrayList<>();
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < producers.size(); i++) {
+        String tenant = "modest-" + i;
+        Offers offers = new Offers(producers.get(i));
+        all.add(offers);
+        threads.add(
+            new Thread(
+                () ->
+                    offers.offer(
+                        perSecond,
+                        time,
+                        n ->
+                            Task.of(Scenario.QUEUE, "t", "x")
+                                .id(phase + "-" + tenant + "-" + n)
+                                .key(phase + "-" + tenant + "-" + n % 97)
+                                .tenant(tenant))));
+      }
+      threads.forEach(Thread::start);
+      for (Thread thread : threads) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
+      }
+      return all;
+    }
+
+    @Override
+    public void close() {
+      producers.forEach(TaskProducer::close);
+    }
   }
 
   /** Low tasks fill the queue, urgent ones take a half of what can be done. */
