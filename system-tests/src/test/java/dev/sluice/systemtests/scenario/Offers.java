@@ -105,7 +105,7 @@ final class Offers {
   /**
    * How long the tasks of other producers waited from their acceptance, in milliseconds, sorted.
    */
-  static double[] waits(List<Path> producers, List<Path> workers) {
+  static double[] waitsOf(List<Path> producers, List<Path> workers) {
     Map<String, Long> accepted = times(producers, "accepted");
     return starts(workers).entrySet().stream()
         .filter(start -> accepted.containsKey(start.getKey()))

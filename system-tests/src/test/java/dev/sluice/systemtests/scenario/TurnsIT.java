@@ -176,7 +176,7 @@ class TurnsIT {
       Report report =
           new HistoryChecker(CheckOptions.undisturbed(Order.KEY).ofQueue(Scenario.QUEUE))
               .check(low.histories(), scenario.histories());
-      double[] lowP99 = Offers.waits(low.histories(), scenario.histories());
+      double[] lowP99 = Offers.waitsOf(low.histories(), scenario.histories());
       Map<String, Object> figures = new LinkedHashMap<>();
       figures.put("urgentP50", urgent.p50());
       figures.put("urgentP99", urgent.p99());
