@@ -95,7 +95,8 @@ class TurnsIT {
       assertThat(with.p99()).isLessThan(1e3 * CAPACITY / MOST_PER_SECOND / 4);
       if (Scenario.full()) {
         assertThat(with.p99() / without.p99()).isLessThanOrEqualTo(2);
-        assertThat(used).isGreaterThan(0.9);
+        // A wait of 2 ms takes about 2.1 ms here.
+        assertThat(used).isGreaterThan(0.85);
       }
     }
   }
