@@ -253,6 +253,20 @@ public final class TaskProducer implements AutoCloseable {
     return (id, timeout) -> cancel(id, due, timeout);
   }
 
+  /** Whoever asks for the result later finds it: its topic is there before the task is. */
+  private void prepareReply(Task<?> task, String topic) {
+    String replyTo = replyTo(task);
+    if (replyTo == null) {
+      return;
+    }
+    try {
+      results.prepare(replyTo, topic);
+    } catch (SluiceException e) {
+      throw new TaskRefusedException(
+          Reason.INVALID, task + " was not published: " + e.getMessage(), e);
+    }
+  }
+
   private static @Nullable String replyTo(Task<?> task) {
     Map<String, String> headers = task.headers();
     return headers.isEmpty() ? null : headers.get(TaskHeaders.REPLY_TO);
@@ -475,7 +489,9 @@ public final class TaskProducer implements AutoCloseable {
    * told. For one whose result was asked for, {@link TaskHandle#ended} tells that it was cancelled.
    *
    * @param id of the task
-   * @param timeout for the answer, which comes from the worker that has the task
+   * @param timeout for the answer, which comes from the worker that has the task; where this
+   *     producer has not read the settings of the fleet yet, this waits for them at most as long,
+   *     and at most 10 s
    * @return the answer, on a thread that must not be blocked; {@link Cancellation#NOT_SEEN} if none
    *     came in time
    * @throws SluiceException if the fleet's settings cannot be reached, or too many wait for an
@@ -483,7 +499,7 @@ public final class TaskProducer implements AutoCloseable {
    */
   public CompletableFuture<Cancellation> cancel(String id, Duration timeout) {
     try {
-      if (!credits.awaitSettings()) {
+      if (!credits.awaitSettings(Nanos.of(timeout))) {
         throw new SluiceException(
             "Task " + id + " was not cancelled: no worker has ever told the fleet of a queue.");
       }
@@ -552,8 +568,9 @@ public final class TaskProducer implements AutoCloseable {
           @Override
           public ProducerRecord<byte[], byte[]> record(Task<?> given) {
             Task<?> task = encoder.identified(given);
-            TaskEncoder.Encoded encoded =
-                delays.delayed(encoder.encode(task, String.valueOf(task.id())), task);
+            TaskEncoder.Encoded made = encoder.encode(task, String.valueOf(task.id()));
+            prepareReply(task, made.record().topic());
+            TaskEncoder.Encoded encoded = delays.delayed(made, task);
             return placed(encoded, given.id() != null);
           }
 

@@ -25,6 +25,7 @@ import java.util.random.RandomGenerator;
  */
 public final class CreditDesk implements Participant {
   static final int QUEUES_MAX = 10_000;
+  private static final long SETTINGS_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long SETTINGS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final double JITTER = 0.2;
   private static final double WAIT_SECONDS_MIN = 1;
@@ -174,12 +175,24 @@ public final class CreditDesk implements Participant {
     return cancels;
   }
 
-  /** Whether the settings of the fleet are there, after its first answer. */
-  public boolean awaitSettings() throws InterruptedException {
-    if (!answered) {
-      awaitAnswer();
+  /**
+   * Waits for the settings of the fleet: its topics may be there only since a moment ago.
+   *
+   * @param mostNanos how long at most; never longer than 10 s
+   * @return whether they are there
+   */
+  public boolean awaitSettings(long mostNanos) throws InterruptedException {
+    wake.run();
+    lock.lock();
+    try {
+      long left = Math.min(mostNanos, SETTINGS_WAIT_NANOS);
+      while (!settingsRead && !closed && left > 0) {
+        left = known.awaitNanos(left);
+      }
+      return settingsRead;
+    } finally {
+      lock.unlock();
     }
-    return settingsRead;
   }
 
   /** How long threads have waited for credit, all queues together. */

@@ -100,7 +100,7 @@ public final class ResultDesk implements AutoCloseable {
    * @throws SluiceException if the topic cannot be read
    */
   public CompletableFuture<TaskResult> expect(String topic, String tasks, String id) {
-    ensure(topic, tasks);
+    prepare(topic, tasks);
     return register(new Key(topic, id), -1);
   }
 
@@ -134,7 +134,14 @@ public final class ResultDesk implements AutoCloseable {
     }
   }
 
-  private void ensure(String topic, String tasks) {
+  /**
+   * Makes sure that there is a topic that results can go to, for a task whose result somebody may
+   * ask for later.
+   *
+   * @param tasks the topic of the task
+   * @throws SluiceException if there is none, and it may not be created
+   */
+  public void prepare(String topic, String tasks) {
     lock.lock();
     try {
       if (checked.contains(topic)) {
