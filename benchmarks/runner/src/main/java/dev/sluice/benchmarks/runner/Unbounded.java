@@ -127,7 +127,7 @@ final class Unbounded {
           course.diedAfter = (System.nanoTime() - begun) / 1e9;
         }
       }
-      if (!offers.process().alive() && bounded) {
+      if (!offers.process().alive() && offers.line().isEmpty()) {
         throw new IllegalStateException("The producer has ended:\n" + offers.process().logTail());
       }
     }
