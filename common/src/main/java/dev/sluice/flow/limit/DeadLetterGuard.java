@@ -70,6 +70,11 @@ public final class DeadLetterGuard implements Limit {
   }
 
   @Override
+  public boolean probes() {
+    return state != State.OPEN;
+  }
+
+  @Override
   public long tryAcquire(long nowNanos) {
     return state == State.OPEN ? GRANTED : tryProbe(nowNanos);
   }

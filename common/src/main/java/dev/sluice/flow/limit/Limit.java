@@ -80,6 +80,14 @@ public interface Limit {
     return false;
   }
 
+  /**
+   * Whether it holds a downstream for broken, so that the next start is to find out: it tells most
+   * by a task that has not failed before.
+   */
+  default boolean probes() {
+    return false;
+  }
+
   /** Permits that were taken and not given back; negative if it does not count them. */
   default int inUse() {
     return -1;

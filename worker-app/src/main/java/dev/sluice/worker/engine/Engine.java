@@ -71,6 +71,7 @@ public final class Engine {
   private boolean commitUnderWay;
   private boolean hurried;
   private long accepted;
+  private long probes;
   private long endedSinceSnapshot;
 
   /**
@@ -461,9 +462,10 @@ public final class Engine {
     int most = Math.min(into.length, handler.batchMax());
     int taken = 0;
     TaskRun run = null;
+    boolean probe = handler.probes();
     while (taken < most) {
       TaskRun follower = run == null ? null : startableBehind(run);
-      run = follower == null ? nextStartable(handler, nowNanos) : follower;
+      run = follower == null ? nextStartable(handler, probe, nowNanos) : follower;
       if (run == null) {
         break;
       }
@@ -473,6 +475,9 @@ public final class Engine {
           ready(run, Place.FIRST);
         }
         break;
+      }
+      if (probe) {
+        run.partition.lastProbe = ++probes;
       }
       run.follows = follower != null;
       run.beginAttempt();
@@ -505,9 +510,9 @@ public final class Engine {
         : next;
   }
 
-  private @Nullable TaskRun nextStartable(HandlerState handler, long nowNanos) {
+  private @Nullable TaskRun nextStartable(HandlerState handler, boolean probe, long nowNanos) {
     while (true) {
-      TaskRun run = handler.ready.poll(nowNanos);
+      TaskRun run = handler.ready.poll(nowNanos, probe);
       if (run == null) {
         return null;
       }

@@ -236,6 +236,16 @@ public final class HandlerState {
     return heldUntilRelease ? Long.MAX_VALUE : heldUntilNanos - nowNanos;
   }
 
+  /** Whether its next task is to find out whether it can work again. */
+  boolean probes() {
+    for (Limit limit : taskLimits) {
+      if (limit.probes()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Takes the permits of all these limits, or of none. */
   boolean acquire(Limit[] limits, long nowNanos) {
     for (int i = 0; i < limits.length; i++) {

@@ -32,6 +32,10 @@ public final class PartitionState {
   int running;
   int ready;
   int retryWaiting;
+
+  /** The number of the last start in it that was to find out whether a handler can work again. */
+  long lastProbe;
+
   int leaving;
 
   /** Written under the engine's lock, read by any thread. */

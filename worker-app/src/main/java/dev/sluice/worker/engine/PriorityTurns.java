@@ -76,14 +76,14 @@ final class PriorityTurns implements ReadyTasks {
   }
 
   @Override
-  public @Nullable TaskRun poll(long nowNanos) {
+  public @Nullable TaskRun poll(long nowNanos, boolean probe) {
     int tried = 0;
     while (true) {
       int next = next(tried);
       if (next < 0) {
         return null;
       }
-      TaskRun run = levels[next].poll(nowNanos);
+      TaskRun run = levels[next].poll(nowNanos, probe);
       if (run != null) {
         turns.clock.serve(turns.sharers[next]);
         turns.ready[next]--;

@@ -20,8 +20,12 @@ interface ReadyTasks {
   /** The task before it of its key has ended. */
   void addReleased(TaskRun run);
 
-  /** Who is to start; null if there is nobody who may. What is polled is started or taken back. */
-  @Nullable TaskRun poll(long nowNanos);
+  /**
+   * Who is to start; null if there is nobody who may. What is polled is started or taken back.
+   *
+   * @param probe whether it is to find out whether the handler can work again: see {@link Probe}
+   */
+  @Nullable TaskRun poll(long nowNanos, boolean probe);
 
   /** What was polled does not start now; it is added again, or is not ready any more. */
   void takenBack(TaskRun run);

@@ -36,8 +36,22 @@ final class RunQueue implements ReadyTasks {
   }
 
   @Override
-  public @Nullable TaskRun poll(long nowNanos) {
-    return poll();
+  public @Nullable TaskRun poll(long nowNanos, boolean probe) {
+    return poll(probe);
+  }
+
+  @Nullable TaskRun poll(boolean probe) {
+    return probe ? pollProbe() : poll();
+  }
+
+  private @Nullable TaskRun pollProbe() {
+    TaskRun first = arrived.bestProbe();
+    TaskRun freed = released.bestProbe();
+    TaskRun best = Probe.better(first, freed);
+    if (best != null) {
+      (best == first ? arrived : released).remove(best);
+    }
+    return best;
   }
 
   @Override
@@ -112,6 +126,18 @@ final class RunQueue implements ReadyTasks {
         size--;
       }
       return first;
+    }
+
+    @Nullable TaskRun bestProbe() {
+      TaskRun best = head;
+      TaskRun run = head;
+      for (int looked = 0; run != null && looked < Probe.LOOK_MAX; looked++) {
+        if (best != null && Probe.rank(run) < Probe.rank(best)) {
+          best = run;
+        }
+        run = run.nextInQueue;
+      }
+      return best;
     }
 
     void removeGone() {

@@ -139,6 +139,11 @@ public abstract class TaskRun extends Ledger.Entry {
     return 1;
   }
 
+  /** Whether an attempt of it has failed, here or elsewhere. */
+  final boolean failedBefore() {
+    return age == 0 || attempt() > 1;
+  }
+
   /** Only its place is kept from now on: what the record is can be forgotten. */
   protected void shelved() {}
 

@@ -115,7 +115,7 @@ final class TenantTurns implements ReadyTasks {
   }
 
   @Override
-  public @Nullable TaskRun poll(long nowNanos) {
+  public @Nullable TaskRun poll(long nowNanos, boolean probe) {
     for (Line due = limited.peek();
         due != null && due.untilNanos - nowNanos <= 0;
         due = limited.peek()) {
@@ -125,7 +125,7 @@ final class TenantTurns implements ReadyTasks {
     for (Line line = waiting.poll(); line != null; line = waiting.poll()) {
       long wait = line.tenant.tryStart(nowNanos);
       if (wait == Limit.GRANTED) {
-        return start(line);
+        return start(line, probe);
       }
       if (wait == Limit.UNTIL_RELEASE) {
         line.place = Place.FULL;
@@ -139,8 +139,8 @@ final class TenantTurns implements ReadyTasks {
     return null;
   }
 
-  private @Nullable TaskRun start(Line line) {
-    TaskRun run = line.runs.poll();
+  private @Nullable TaskRun start(Line line, boolean probe) {
+    TaskRun run = line.runs.poll(probe);
     size--;
     line.running++;
     clock.serve(line);

@@ -38,6 +38,12 @@ public final class CircuitBreakerLimit implements Limit {
   }
 
   @Override
+  public boolean probes() {
+    CircuitBreaker.State state = breaker.getState();
+    return state == CircuitBreaker.State.OPEN || state == CircuitBreaker.State.HALF_OPEN;
+  }
+
+  @Override
   public long tryAcquire(long nowNanos) {
     return breaker.tryAcquirePermission() ? GRANTED : LOOK_AGAIN_NANOS;
   }

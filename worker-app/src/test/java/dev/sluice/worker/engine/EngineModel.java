@@ -503,6 +503,7 @@ final class EngineModel {
     HandlerState handler = handlers.get(random.nextInt(2));
     threadLimits.get(handler).permits = random.nextInt(1, 6);
     taskLimits.get(handler).permits = random.nextInt(1, 20);
+    taskLimits.get(handler).probing = random.nextInt(8) == 0;
     if (random.nextInt(4) == 0) {
       taskLimits.get(handler).refusesUntilNanos = now + random.nextInt(5_000);
     }

@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.flow.limit.DeadLetterGuard;
 import dev.sluice.flow.limit.Limit;
 import dev.sluice.flow.pause.PauseReason;
 import dev.sluice.worker.limit.BulkheadLimit;
@@ -68,6 +69,63 @@ class EngineTest {
         .singleElement()
         .asString()
         .contains("the lane of t-0 counts 1 tasks, and 0 are unfinished");
+  }
+
+  /** Twenty bad tasks with three attempts each: the guard shuts, and the next probe opens it. */
+  @Test
+  void aProbeIsATaskThatHasNotFailedAndOfAnotherPartition() {
+    DeadLetterGuard guard =
+        new DeadLetterGuard(
+            1_000_000_000L,
+            new DeadLetterGuard.Listener() {
+              @Override
+              public void shut(Throwable failure) {}
+
+              @Override
+              public void opened() {}
+            });
+    TestWorld other = new TestWorld(1, List.of(guard));
+    other.laneCapacity = 100;
+    PartitionState bad = other.assign("t", 0);
+    for (int i = 0; i < DeadLetterGuard.FAILURES + 10; i++) {
+      other.accept(bad, i, "bad-" + i);
+    }
+    PartitionState good = other.assign("t", 1);
+    TestRun wellBehind = other.accept(good, 0, "good");
+    for (int i = 0; i < DeadLetterGuard.FAILURES; i++) {
+      fail(other, other.take().get(0));
+    }
+    other.now += 10_000_000;
+    other.engine.turn(other.now); // their second attempts are due, and come first otherwise
+    assertThat(other.take()).isEmpty();
+    TestRun first = probe(other);
+    assertThat(first.attempt()).isEqualTo(1);
+    fail(other, first);
+    assertThat(first.partition).isSameAs(bad);
+    TestRun second = probe(other);
+    assertThat(second).isSameAs(wellBehind);
+    other.succeed(second);
+    assertThat(other.take().get(0).attempt()).isEqualTo(2);
+  }
+
+  private static TestRun probe(TestWorld world) {
+    for (int i = 0; i < 100; i++) {
+      world.now += 100_000_000;
+      world.engine.turn(world.now);
+      List<TestRun> taken = world.take();
+      if (!taken.isEmpty()) {
+        assertThat(taken).hasSize(1);
+        return taken.get(0);
+      }
+    }
+    throw new AssertionError("no probe in 10 s");
+  }
+
+  private static void fail(TestWorld world, TestRun run) {
+    run.handler()
+        .attemptEnded(Limit.Ending.FAILURE, 1_000_000, new Exception(), run.attempt() == 1);
+    world.engine.retry(run, 1_000_000, true, 1_000_000, world.now);
+    world.engine.slotEnded(run.handler(), 1, 1_000_000);
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.sluice.flow.pause.PauseReason;
 final class FakeLimit implements Limit {
   private final boolean perThread;
   int permits;
+  boolean probing;
   int used;
   int usedMax;
   long refusesUntilNanos = Long.MIN_VALUE;
@@ -25,6 +26,11 @@ final class FakeLimit implements Limit {
   @Override
   public PauseReason reason() {
     return perThread ? PauseReason.BULKHEAD_FULL : PauseReason.RATE_LIMITED;
+  }
+
+  @Override
+  public boolean probes() {
+    return probing;
   }
 
   @Override
