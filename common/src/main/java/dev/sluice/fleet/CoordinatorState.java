@@ -215,7 +215,7 @@ public final class CoordinatorState {
               c -> {
                 c.reported(report.incarnation(), each, report.roundTripNanos(), nowNanos);
                 if (report.leaving()) {
-                  c.left(report.incarnation(), each.depth());
+                  c.left(report.incarnation(), each.line());
                 }
               });
     }
@@ -454,7 +454,7 @@ public final class CoordinatorState {
     }
     for (CreditReport each : holder.report.credits()) {
       CreditState credit = credits.get(each.queue());
-      if (credit != null && credit.changes(holder.incarnation, each.depth())) {
+      if (credit != null && credit.changes(holder.incarnation, each.line())) {
         return true;
       }
     }
@@ -477,7 +477,7 @@ public final class CoordinatorState {
     for (CreditReport each : holder.report.credits()) {
       CreditState state = credits.get(each.queue());
       if (state != null && state.settings().capacity() > 0) {
-        credit.add(state.grant(holder.incarnation, each.depth()));
+        credit.add(state.grant(holder.incarnation, each.line()));
       }
     }
     return new Grant(holder.incarnation, grantNumber, holder.report.number(), shares, credit);

@@ -5,7 +5,7 @@ package dev.sluice.fleet;
  * Credit for one queue. Immutable.
  *
  * @param queue which queue
- * @param depth 0 for what producers submit; else the generation of what tasks submit
+ * @param line what it is for
  * @param granted all credit that this producer has ever been granted; grows only
  * @param settled how much of it is known to be spent or returned
  * @param escrow how much of what is unspent is kept for the time when nobody answers
@@ -15,7 +15,7 @@ package dev.sluice.fleet;
  */
 public record CreditGrant(
     String queue,
-    int depth,
+    CreditLine line,
     long granted,
     long settled,
     long escrow,
@@ -23,26 +23,17 @@ public record CreditGrant(
     long waiting,
     long milliRate) {
   public CreditGrant {
-    if (depth < 0
-        || settled < 0
-        || granted < settled
-        || escrow < 0
-        || waiting < 0
-        || milliRate < 0) {
+    if (settled < 0 || granted < settled || escrow < 0 || waiting < 0 || milliRate < 0) {
       throw new IllegalArgumentException("The credit for " + queue + " is impossible");
     }
   }
 
   /** Tells it from all other credit of its holder. */
   public String account() {
-    return account(queue, depth);
+    return line.account(queue);
   }
 
-  static String account(String name, int depth) {
-    return depth == 0 ? name : name + "#" + depth;
-  }
-
-  /** That of a producer. */
+  /** That of a producer whose queue has one priority. */
   public CreditGrant(
       String queue,
       long granted,
@@ -51,6 +42,6 @@ public record CreditGrant(
       boolean sheddable,
       long waiting,
       long milliRate) {
-    this(queue, 0, granted, settled, escrow, sheddable, waiting, milliRate);
+    this(queue, CreditLine.PRODUCED, granted, settled, escrow, sheddable, waiting, milliRate);
   }
 }

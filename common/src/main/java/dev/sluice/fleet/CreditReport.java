@@ -12,7 +12,7 @@ package dev.sluice.fleet;
  * @param waiting submits that wait
  * @param sheddableDemand the part of {@code demand} that may be refused first
  * @param waitedMillis how long submits have waited, together
- * @param depth 0 for what producers submit; else the generation of what tasks submit
+ * @param line what it is for
  * @param least the part of {@code demand} without which nothing of it can be used; 0 if any part
  *     can
  * @param inDoubtNanos how long after its lease a task of it may still arrive in the log
@@ -26,7 +26,7 @@ public record CreditReport(
     long waiting,
     long sheddableDemand,
     long waitedMillis,
-    int depth,
+    CreditLine line,
     long least,
     long inDoubtNanos) {
   public CreditReport {
@@ -37,7 +37,6 @@ public record CreditReport(
         || waiting < 0
         || sheddableDemand < 0
         || waitedMillis < 0
-        || depth < 0
         || least < 0
         || inDoubtNanos < 0) {
       throw new IllegalArgumentException(
@@ -45,7 +44,7 @@ public record CreditReport(
     }
   }
 
-  /** That of a producer. */
+  /** That of a producer whose queue has one priority. */
   public CreditReport(
       String queue,
       long granted,
@@ -65,7 +64,7 @@ public record CreditReport(
         waiting,
         sheddableDemand,
         waitedMillis,
-        0,
+        CreditLine.PRODUCED,
         0,
         inDoubtNanos);
   }

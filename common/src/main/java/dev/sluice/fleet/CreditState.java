@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 final class CreditState {
   private static final long SAMPLE_LIFE_NANOS = 2_000_000_000L;
   private static final double SHEDDABLE_PART = 0.8;
+
+  /** So much of the capacity is for all priorities. */
+  private static final double YIELDING_PART = 0.8;
+
   private static final double ESCROW_PART = 0.05;
   private static final long ESCROW_MOST = 100;
   private static final long WINDOW_LEAST = 64;
@@ -26,6 +30,11 @@ final class CreditState {
   private final CreditBook book;
   private final Map<String, Member> members = new LinkedHashMap<>();
   private CreditSettings settings;
+
+  /** For each priority, how many tasks it is to be let in before more urgent ones. */
+  private double[] due = {};
+
+  private long dueFinished = -1;
   private @Nullable DelayWindow window;
   private long sampledNanos;
   private long roundTripNanos = 100_000_000;
@@ -36,7 +45,7 @@ final class CreditState {
 
   private static final class Member {
     final String holder;
-    final int depth;
+    final CreditLine line;
     @Nullable CreditReport report;
     long inDoubtNanos;
     long silentSinceNanos;
@@ -46,9 +55,9 @@ final class CreditState {
     long escrow;
     boolean toldSheddable;
 
-    Member(String holder, int depth) {
+    Member(String holder, CreditLine line) {
       this.holder = holder;
-      this.depth = depth;
+      this.line = line;
     }
 
     boolean asks() {
@@ -56,9 +65,8 @@ final class CreditState {
     }
   }
 
-  private Member member(String holder, int depth) {
-    return members.computeIfAbsent(
-        CreditGrant.account(holder, depth), a -> new Member(holder, depth));
+  private Member member(String holder, CreditLine line) {
+    return members.computeIfAbsent(line.account(holder), a -> new Member(holder, line));
   }
 
   CreditState(String queue, CreditSettings settings, boolean conserve) {
@@ -73,6 +81,9 @@ final class CreditState {
       window = changed.targetDelayNanos() == 0 ? null : new DelayWindow(changed.targetDelayNanos());
     }
     settings = changed;
+    if (due.length != changed.priorities().levels()) {
+      due = new double[changed.priorities().levels()];
+    }
     dirty = true;
   }
 
@@ -86,8 +97,8 @@ final class CreditState {
   }
 
   void readBack(String holder, CreditGrant grant, long nowNanos) {
-    book.readBack(CreditGrant.account(holder, grant.depth()), grant.granted(), grant.settled());
-    Member member = member(holder, grant.depth());
+    book.readBack(grant.line().account(holder), grant.granted(), grant.settled());
+    Member member = member(holder, grant.line());
     member.escrow = grant.escrow();
     member.silentSinceNanos = nowNanos;
     member.inDoubtNanos = Math.max(member.inDoubtNanos, 60_000_000_000L);
@@ -96,9 +107,9 @@ final class CreditState {
   /** What a producer said last that may be gone: what it may still spend stays counted. */
   void remembered(String holder, CreditReport report, long nowNanos) {
     reported(holder, report);
-    Member member = member(holder, report.depth());
+    Member member = member(holder, report.line());
     member.inDoubtNanos = report.inDoubtNanos();
-    if (report.depth() == 0) {
+    if (report.line().produced()) {
       member.escrow = Math.max(member.escrow, escrowFor(1));
     }
     member.silentSinceNanos = nowNanos;
@@ -106,15 +117,12 @@ final class CreditState {
 
   private void reported(String holder, CreditReport report) {
     book.reported(
-        CreditGrant.account(holder, report.depth()),
-        report.granted(),
-        report.spent(),
-        report.returned());
+        report.line().account(holder), report.granted(), report.spent(), report.returned());
   }
 
   void reported(String holder, CreditReport report, long roundTrip, long nowNanos) {
     reported(holder, report);
-    Member member = member(holder, report.depth());
+    Member member = member(holder, report.line());
     member.report = report;
     member.inDoubtNanos = report.inDoubtNanos();
     member.silentSinceNanos = nowNanos;
@@ -127,8 +135,8 @@ final class CreditState {
   }
 
   /** A producer says that it ends: what it gave back is free, and it wants nothing. */
-  void left(String holder, int depth) {
-    String account = CreditGrant.account(holder, depth);
+  void left(String holder, CreditLine line) {
+    String account = line.account(holder);
     if (book.outstanding(account) == 0) {
       book.lapsed(account, 0);
       members.remove(account);
@@ -183,6 +191,12 @@ final class CreditState {
     if (window != null) {
       window.sample(finished, appended, book.used(), waiting() > 0, nowNanos);
     }
+    for (int level = 0; dueFinished >= 0 && level < due.length; level++) {
+      double share = settings.priorities().share(level);
+      double more = share * Math.max(0, finished - dueFinished);
+      due[level] = Math.min(due[level] + more, Math.max(1, share * settings.capacity()));
+    }
+    dueFinished = Math.max(dueFinished, finished);
     if (lastFinished >= 0 && nowNanos - lastFinishedNanos >= DelayWindow.SAMPLE_NANOS) {
       double rate = Math.max(0, finished - lastFinished) * 1e9 / (nowNanos - lastFinishedNanos);
       drainRate += (rate - drainRate) / 4;
@@ -199,6 +213,7 @@ final class CreditState {
   void reset() {
     book.unknown();
     lastFinished = -1;
+    dueFinished = -1;
     if (window != null) {
       window.reset();
     }
@@ -211,39 +226,92 @@ final class CreditState {
     }
     dirty = false;
     giveChildren();
-    List<String> holders = new ArrayList<>();
-    members.forEach(
-        (holder, member) -> {
-          if (member.asks() && member.depth == 0) {
-            holders.add(holder);
-          }
-        });
-    long[] critical = new long[holders.size()];
-    long[] sheddable = new long[holders.size()];
-    long escrow = escrowFor(holders.size());
-    for (int i = 0; i < critical.length; i++) {
-      CreditReport report = report(holders.get(i));
-      Member member = members.get(holders.get(i));
-      if (member != null) {
-        member.escrow = escrow;
-      }
-      long wanted = report.demand() - report.sheddableDemand() + escrow;
-      long has = book.outstanding(holders.get(i));
-      critical[i] = Math.max(0, wanted - has);
-      sheddable[i] = Math.max(0, report.demand() + escrow - has - critical[i]);
-    }
     // A queue that is full of tasks that wait for room would have only the allowance for all else.
     long most = childrenWait() ? Math.min(most(), settings.capacity() / 2) : most();
-    give(holders, ShareAllocator.allocate(Math.max(0, most - book.used()), critical));
-    long forSheddable = (long) (most * SHEDDABLE_PART) - book.used();
-    give(holders, ShareAllocator.allocate(Math.max(0, forSheddable), sheddable));
+    int levels = settings.priorities().levels();
+    List<Member> producing = members.values().stream().filter(this::producing).toList();
+    long escrow = escrowFor(producing.size());
+    producing.forEach(member -> member.escrow = escrow);
+    for (int level = levels - 2; level >= 0; level--) {
+      giveDue(level, escrow, most);
+    }
+    for (int level = levels - 1; level >= 0; level--) {
+      give(level, escrow, ceiling(level, most));
+    }
+  }
+
+  private boolean producing(Member member) {
+    return member.asks() && member.line.produced();
+  }
+
+  /** What producers want more of for one priority. */
+  private final class Wanted {
+    final List<String> accounts = new ArrayList<>();
+    final long[] critical;
+    final long[] sheddable;
+    long criticalSum;
+
+    Wanted(int level, long escrow) {
+      int last = settings.priorities().levels() - 1;
+      members.forEach(
+          (account, member) -> {
+            // One that has not heard yet that there are fewer now counts as the most urgent.
+            if (producing(member) && Math.min(last, member.line.priority()) == level) {
+              accounts.add(account);
+            }
+          });
+      critical = new long[accounts.size()];
+      sheddable = new long[accounts.size()];
+      for (int i = 0; i < critical.length; i++) {
+        CreditReport report = report(accounts.get(i));
+        long wanted = report.demand() - report.sheddableDemand() + escrow;
+        long has = book.outstanding(accounts.get(i));
+        critical[i] = Math.max(0, wanted - has);
+        sheddable[i] = Math.max(0, report.demand() + escrow - has - critical[i]);
+        criticalSum += critical[i];
+      }
+    }
+  }
+
+  /**
+   * Of all that has ended since, each priority is given its part, if it wants that, before the more
+   * urgent ones have it all: with as much work as can be done or more, they would take every place
+   * that becomes free, and workers cannot serve what is not let in.
+   */
+  private void giveDue(int level, long escrow, long most) {
+    Wanted wanted = new Wanted(level, escrow);
+    if (wanted.criticalSum == 0) {
+      due[level] = 0;
+      return;
+    }
+    long now = Math.min((long) due[level], most - book.used());
+    due[level] -= give(wanted.accounts, ShareAllocator.allocate(Math.max(0, now), wanted.critical));
+  }
+
+  private void give(int level, long escrow, long ceiling) {
+    Wanted wanted = new Wanted(level, escrow);
+    long free = Math.max(0, ceiling - book.used());
+    long given = give(wanted.accounts, ShareAllocator.allocate(free, wanted.critical));
+    long forSheddable = Math.max(0, part(ceiling, SHEDDABLE_PART) - book.used());
+    given += give(wanted.accounts, ShareAllocator.allocate(forSheddable, wanted.sheddable));
+    due[level] = Math.max(0, due[level] - given);
+  }
+
+  /** Up to where a priority fills the queue; what is above is for the more urgent ones. */
+  private long ceiling(int level, long most) {
+    int last = settings.priorities().levels() - 1;
+    return level >= last ? most : part(most, YIELDING_PART + (1 - YIELDING_PART) * level / last);
+  }
+
+  private static long part(long of, double part) {
+    return of == 0 ? 0 : Math.max(1, (long) (of * part));
   }
 
   /** Whether tasks wait for room for what they submit. */
   boolean childrenWait() {
     for (Member member : members.values()) {
       CreditReport report = member.report;
-      if (member.depth > 0 && member.live && report != null && report.waiting() > 0) {
+      if (!member.line.produced() && member.live && report != null && report.waiting() > 0) {
         return true;
       }
     }
@@ -262,21 +330,22 @@ final class CreditState {
   private void giveChildren() {
     List<Member> asking = new ArrayList<>();
     for (Member member : members.values()) {
-      if (member.asks() && member.depth > 0) {
+      if (member.asks() && !member.line.produced()) {
         asking.add(member);
       }
     }
-    asking.sort(Comparator.comparingInt((Member m) -> -m.depth).thenComparing(m -> m.holder));
+    asking.sort(
+        Comparator.comparingInt((Member m) -> -m.line.depth()).thenComparing(m -> m.holder));
     for (Member member : asking) {
       CreditReport report = member.report;
       if (report == null) {
         continue;
       }
-      String account = CreditGrant.account(member.holder, member.depth);
+      String account = member.line.account(member.holder);
       long has = book.outstanding(account);
       long all = report.demand() - has;
       long least = report.least() - has;
-      long free = settings.capacity() + member.depth * settings.perDepth() - book.used();
+      long free = settings.capacity() + member.line.depth() * settings.perDepth() - book.used();
       if (all > 0 && free > 0 && least <= free) {
         book.grant(account, Math.min(all, free));
       } else if (least > 0) {
@@ -285,19 +354,22 @@ final class CreditState {
     }
   }
 
-  private void give(List<String> holders, long[] shares) {
+  private long give(List<String> accounts, long[] shares) {
+    long given = 0;
     for (int i = 0; i < shares.length; i++) {
       if (shares[i] > 0) {
-        book.grant(holders.get(i), shares[i]);
+        book.grant(accounts.get(i), shares[i]);
+        given += shares[i];
       }
     }
+    return given;
   }
 
-  private CreditReport report(String holder) {
-    Member member = members.get(holder);
+  private CreditReport report(String account) {
+    Member member = members.get(account);
     CreditReport report = member == null ? null : member.report;
     if (report == null) {
-      throw new IllegalStateException("Producer " + holder + " has no report");
+      throw new IllegalStateException("Producer " + account + " has no report");
     }
     return report;
   }
@@ -327,26 +399,26 @@ final class CreditState {
   }
 
   /** Whether a producer should be told something new. */
-  boolean changes(String holder, int depth) {
-    String account = CreditGrant.account(holder, depth);
+  boolean changes(String holder, CreditLine line) {
+    String account = line.account(holder);
     Member member = members.get(account);
     CreditReport report = member == null ? null : member.report;
     if (member == null || report == null) {
       return false;
     }
     boolean more = report.waiting() > 0 && book.granted(account) > member.grantedTold;
-    return more || member.toldSheddable != maySheddable() && report.sheddableDemand() > 0;
+    return more || member.toldSheddable != maySheddable(line) && report.sheddableDemand() > 0;
   }
 
-  CreditGrant grant(String holder, int depth) {
-    String account = CreditGrant.account(holder, depth);
-    Member member = member(holder, depth);
+  CreditGrant grant(String holder, CreditLine line) {
+    String account = line.account(holder);
+    Member member = member(holder, line);
     long granted = book.granted(account);
     member.grantedTold = granted;
-    member.toldSheddable = maySheddable();
+    member.toldSheddable = maySheddable(line);
     return new CreditGrant(
         queue,
-        depth,
+        line,
         granted,
         book.settled(account),
         member.escrow,
@@ -355,15 +427,15 @@ final class CreditState {
         Math.max(0, (long) (drainRate * 1_000)));
   }
 
-  private boolean maySheddable() {
-    return book.known() && book.used() < most() * SHEDDABLE_PART;
+  private boolean maySheddable(CreditLine line) {
+    return book.known() && book.used() < part(ceiling(line.priority(), most()), SHEDDABLE_PART);
   }
 
   private long waiting() {
     long waiting = 0;
     for (Member member : members.values()) {
       CreditReport report = member.report;
-      waiting += report == null || member.depth > 0 ? 0 : report.waiting();
+      waiting += report == null || !member.line.produced() ? 0 : report.waiting();
     }
     return waiting;
   }

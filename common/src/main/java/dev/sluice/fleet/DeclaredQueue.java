@@ -13,7 +13,7 @@ import java.util.List;
  * @param group the consumer group of its workers
  * @param capacity tasks that producers may have in it; 0 for no bound
  * @param targetDelayMillis the delay that its tasks should have; 0 for none
- * @param priorities how many it has, each with a topic of its own; 1 to 10
+ * @param priorities that it has, each with a topic of its own
  * @param childrenPerTask how many tasks one of it may submit into it, for which it waits for room;
  *     0 if they pass the capacity by
  * @param by the name of the process that said so
@@ -25,16 +25,12 @@ public record DeclaredQueue(
     String group,
     long capacity,
     long targetDelayMillis,
-    int priorities,
+    PrioritiesDefinition priorities,
     int childrenPerTask,
     String by,
     long atMillis) {
   public DeclaredQueue {
-    if (capacity < 0
-        || targetDelayMillis < 0
-        || childrenPerTask < 0
-        || priorities < 1
-        || priorities > PrioritiesDefinition.LEVELS_MAX) {
+    if (capacity < 0 || targetDelayMillis < 0 || childrenPerTask < 0) {
       throw new IllegalArgumentException("The declaration of queue " + queue + " is impossible");
     }
   }
@@ -46,12 +42,12 @@ public record DeclaredQueue(
         && group.equals(other.group)
         && capacity == other.capacity
         && targetDelayMillis == other.targetDelayMillis
-        && priorities == other.priorities
+        && priorities.equals(other.priorities)
         && childrenPerTask == other.childrenPerTask;
   }
 
   /** The topics of its tasks, by priority from 0 on. */
   public List<String> topics() {
-    return PrioritiesDefinition.topics(topic, priorities);
+    return PrioritiesDefinition.topics(topic, priorities.levels());
   }
 }

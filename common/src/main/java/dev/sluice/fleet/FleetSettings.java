@@ -3,6 +3,7 @@ package dev.sluice.fleet;
 
 import dev.sluice.fleet.OperatorSetting.What;
 import dev.sluice.flow.share.Share;
+import dev.sluice.queue.PrioritiesDefinition;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -124,7 +125,8 @@ public record FleetSettings(
     return new CreditSettings(
         capacity,
         capacity == 0 ? 0 : target * 1_000_000,
-        known == null ? 0 : known.childrenPerTask());
+        known == null ? 0 : known.childrenPerTask(),
+        known == null ? PrioritiesDefinition.NONE : known.priorities());
   }
 
   /** The bounds of all queues that have some, and of which it is known where their tasks are. */

@@ -17,6 +17,7 @@ import java.util.List;
  * @param settingsTopic what operators set; default {@code sluice.settings}
  * @param ledgerTopic what is done and has no room elsewhere, as which dead letters were run again;
  *     default {@code sluice.ledger}
+ * @param batchesTopic what batches have counted; default {@code sluice.batches}
  * @param grantsPartitions where Sluice creates it, about one for 40 processes; 1 to 1,000, default
  *     8
  * @param reportsPartitions where Sluice creates it; 1 to 1,000, default 8
@@ -32,6 +33,7 @@ public record FleetDefinition(
     String grantsTopic,
     String settingsTopic,
     String ledgerTopic,
+    String batchesTopic,
     int grantsPartitions,
     int reportsPartitions,
     String delayTopics,
@@ -45,6 +47,7 @@ public record FleetDefinition(
           "sluice.grants",
           "sluice.settings",
           "sluice.ledger",
+          "sluice.batches",
           8,
           8,
           "sluice.delay",
@@ -64,12 +67,13 @@ public record FleetDefinition(
               + " and '-'");
     }
     Ranges.check("replicationFactor", replicationFactor, 0, 100);
-    List<String> topics = List.of(reportsTopic, grantsTopic, settingsTopic, ledgerTopic);
+    List<String> topics =
+        List.of(reportsTopic, grantsTopic, settingsTopic, ledgerTopic, batchesTopic);
     if (new HashSet<>(topics).size() < topics.size()) {
       throw new ConfigException(
-          "reportsTopic, grantsTopic, settingsTopic and ledgerTopic of the fleet are "
+          "reportsTopic, grantsTopic, settingsTopic, ledgerTopic and batchesTopic of the fleet are "
               + topics
-              + "; they must be four topics");
+              + "; they must be five topics");
     }
   }
 }

@@ -15,6 +15,7 @@ final class FleetYaml {
     Optional<String> grants = o.text("grantsTopic");
     Optional<String> settings = o.text("settingsTopic");
     Optional<String> ledger = o.text("ledgerTopic");
+    Optional<String> batches = o.text("batchesTopic");
     Optional<Integer> grantsPartitions = o.integer("grantsPartitions");
     Optional<Integer> reportsPartitions = o.integer("reportsPartitions");
     Optional<String> delays = o.text("delayTopics");
@@ -29,6 +30,7 @@ final class FleetYaml {
                 grants.orElse(d.grantsTopic()),
                 settings.orElse(d.settingsTopic()),
                 ledger.orElse(d.ledgerTopic()),
+                batches.orElse(d.batchesTopic()),
                 grantsPartitions.orElse(d.grantsPartitions()),
                 reportsPartitions.orElse(d.reportsPartitions()),
                 delays.orElse(d.delayTopics()),

@@ -19,15 +19,13 @@ import org.jspecify.annotations.Nullable;
  * @param added tasks that were added by whoever fills the batch
  * @param submitted tasks that tasks of the batch have submitted into it
  * @param done tasks whose handler has returned
- * @param failed tasks that ended in another way: dead letters, expired ones
+ * @param failed tasks that ended in another way: dead letters, and those that were not run because
+ *     they had expired, were cancelled, or were the second of their id
  * @param closed whether nothing more is added
  */
 public record BatchCount(long added, long submitted, long done, long failed, boolean closed) {
   /** Nothing. */
   public static final BatchCount NONE = new BatchCount(0, 0, 0, 0, false);
-
-  /** The topic of the records. */
-  public static final String TOPIC = "sluice.batches";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -51,8 +49,13 @@ public record BatchCount(long added, long submitted, long done, long failed, boo
     return closed && pending() == 0;
   }
 
-  /** The record of this count. */
-  public ProducerRecord<byte[], byte[]> toRecord(String batch) {
+  /**
+   * The record of this count.
+   *
+   * @param topic of the counts
+   * @param batch its name
+   */
+  public ProducerRecord<byte[], byte[]> toRecord(String topic, String batch) {
     ObjectNode node = JSON.createObjectNode();
     node.put("v", 1);
     put(node, "added", added);
@@ -63,7 +66,7 @@ public record BatchCount(long added, long submitted, long done, long failed, boo
       node.put("closed", true);
     }
     try {
-      return new ProducerRecord<>(TOPIC, batch.getBytes(UTF_8), JSON.writeValueAsBytes(node));
+      return new ProducerRecord<>(topic, batch.getBytes(UTF_8), JSON.writeValueAsBytes(node));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("A tree of numbers cannot be written", e);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.flow.credit.CreditAccount;
 import dev.sluice.flow.credit.CreditBook;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.testing.Seeds;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -59,7 +60,9 @@ class ChildrenCreditTest {
       maxDepth = random.nextInt(1, 6);
       perTask = random.nextInt(1, 4);
       roots = random.nextInt(1, 3 * capacity);
-      state = new CreditState("q", new CreditSettings(capacity, 0, perTask), true);
+      state =
+          new CreditState(
+              "q", new CreditSettings(capacity, 0, perTask, PrioritiesDefinition.NONE), true);
       int count = random.nextInt(1, 5);
       for (int i = 0; i < count; i++) {
         workers.add(new Worker("w" + i));
@@ -147,7 +150,7 @@ class ChildrenCreditTest {
                     depth.waiting.size(),
                     0,
                     0,
-                    number,
+                    CreditLine.depth(number),
                     first == null ? 0 : account.inFlight() + first.children(),
                     0),
                 0,
@@ -162,9 +165,13 @@ class ChildrenCreditTest {
         worker.depths.forEach(
             (number, depth) ->
                 depth.account.apply(
-                    state.grant(worker.name, number).granted(), 0, false, lease, now));
+                    state.grant(worker.name, CreditLine.depth(number)).granted(),
+                    0,
+                    false,
+                    lease,
+                    now));
       }
-      producer.apply(state.grant(PRODUCER, 0).granted(), 0, false, lease, now);
+      producer.apply(state.grant(PRODUCER, CreditLine.PRODUCED).granted(), 0, false, lease, now);
     }
 
     void produce() {

@@ -303,7 +303,7 @@ class SluiceConfigTest {
     assertThatThrownBy(() -> parse("queues: {a: {handlers: {t: {destination: x}}}}"))
         .hasMessageContaining("destination is 'x'");
     assertThatThrownBy(() -> parse("fleet: {reportsTopic: a, grantsTopic: a}"))
-        .hasMessageContaining("four topics");
+        .hasMessageContaining("five topics");
     assertThatThrownBy(() -> parse("queues: {a: {fleetConcurrency: 0}}"))
         .hasMessageContaining("limit is 0");
   }

@@ -8,10 +8,12 @@ import dev.sluice.fleet.OperatorSetting;
 import dev.sluice.fleet.OperatorSetting.What;
 import dev.sluice.fleet.Report;
 import dev.sluice.flow.share.Share;
+import dev.sluice.queue.PrioritiesDefinition;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What holds for a queue: configured, set by an operator, and in force.
@@ -62,6 +64,10 @@ public record QueueDescription(
             "",
             picture.settings().set(queue, What.TARGET_DELAY, nowMillis),
             setting -> setting.value() == 0 ? "none" : setting.value() + " ms"));
+    if (declared != null) {
+      lines.add(plain("priorities", priorities(declared.priorities())));
+      lines.add(plain("maxChildren", number(declared.childrenPerTask())));
+    }
     lines.add(
         line(
             "fleetRate",
@@ -78,6 +84,15 @@ public record QueueDescription(
             setting -> Long.toString(setting.value())));
     lines.add(plain("coordinator", picture.coordinatorName().orElse("none")));
     return lines;
+  }
+
+  private static String priorities(PrioritiesDefinition priorities) {
+    if (priorities.levels() == 1) {
+      return "none";
+    }
+    String weights =
+        priorities.weights().stream().map(String::valueOf).collect(Collectors.joining(" : "));
+    return "weights " + weights + (priorities.floor() > 0 ? ", floor " + priorities.floor() : "");
   }
 
   private static QueueDescription plain(String name, String value) {

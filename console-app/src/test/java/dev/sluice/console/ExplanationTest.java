@@ -16,6 +16,7 @@ import dev.sluice.fleet.PartitionReport;
 import dev.sluice.fleet.QueueReport;
 import dev.sluice.fleet.Report;
 import dev.sluice.flow.share.Share;
+import dev.sluice.queue.PrioritiesDefinition;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +25,17 @@ import org.junit.jupiter.api.Test;
 class ExplanationTest {
   private static final LimitKey RATE = LimitKey.ofQueue(LimitKey.Kind.RATE, "q");
   private static final FleetSettings DECLARED =
-      FleetSettings.EMPTY.with(new DeclaredQueue("q", "topic.q", "g", 500, 2_000, 1, 0, "w", 1));
+      FleetSettings.EMPTY.with(
+          new DeclaredQueue(
+              "q",
+              "topic.q",
+              "g",
+              500,
+              2_000,
+              new PrioritiesDefinition(List.of(1, 9), 0.2),
+              3,
+              "w",
+              1));
 
   private static Report report(
       String name,
@@ -118,6 +129,8 @@ class ExplanationTest {
         .isEqualTo("5/s, burst 1");
     assertThat(line(picture, "paused", 500).effective()).isEqualTo("yes");
     assertThat(line(picture, "capacity", 500).effective()).isEqualTo("500");
+    assertThat(line(picture, "priorities", 500).effective()).isEqualTo("weights 1 : 9, floor 0.2");
+    assertThat(line(picture, "maxChildren", 500).effective()).isEqualTo("3");
     assertThat(line(picture, "coordinator", 500).effective()).isEqualTo("w1");
   }
 

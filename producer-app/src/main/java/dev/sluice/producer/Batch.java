@@ -52,6 +52,7 @@ public final class Batch implements AutoCloseable {
   }
 
   private final String name;
+  private final String counts;
   private final KafkaProducer<byte[], byte[]> kafka;
   private final BatchReader reader;
   private final Source source;
@@ -72,15 +73,18 @@ public final class Batch implements AutoCloseable {
   private @Nullable SluiceException broken;
 
   /**
+   * @param counts the topic that it is counted in
    * @param kafka transactional, under the name of the batch, and initialized
    */
   Batch(
       String name,
+      String counts,
       KafkaProducer<byte[], byte[]> kafka,
       BatchReader reader,
       Source source,
       Clock clock) {
     this.name = name;
+    this.counts = counts;
     this.kafka = kafka;
     this.reader = reader;
     this.source = source;
@@ -272,7 +276,7 @@ public final class Batch implements AutoCloseable {
       if (open.isEmpty()) {
         kafka.beginTransaction();
       }
-      var ignored = kafka.send(new BatchCount(count, 0, 0, 0, last).toRecord(name));
+      var ignored = kafka.send(new BatchCount(count, 0, 0, 0, last).toRecord(counts, name));
       kafka.flush();
       Exception first = refused.get();
       if (first != null) {

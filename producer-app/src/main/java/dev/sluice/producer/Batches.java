@@ -6,8 +6,8 @@ import dev.sluice.SluiceException;
 import dev.sluice.batch.kafka.BatchReader;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.kafka.Topics;
+import dev.sluice.queue.FleetDefinition;
 import dev.sluice.time.Clock;
-import dev.sluice.wire.BatchCount;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -24,10 +24,12 @@ final class Batches {
   private static final String TRANSACTION_MILLIS = "30000";
 
   private final KafkaSettings kafka;
+  private final FleetDefinition fleet;
   private final Clock clock;
 
-  Batches(KafkaSettings kafka, Clock clock) {
+  Batches(KafkaSettings kafka, FleetDefinition fleet, Clock clock) {
     this.kafka = kafka;
+    this.fleet = fleet;
     this.clock = clock;
   }
 
@@ -35,8 +37,8 @@ final class Batches {
     check(name);
     try (Topics topics = new Topics(kafka, ADMIN)) {
       topics.ensure(
-          Map.of(BatchCount.TOPIC, PARTITIONS),
-          (short) 0,
+          Map.of(fleet.batchesTopic(), PARTITIONS),
+          (short) fleet.replicationFactor(),
           Map.of("retention.ms", RETENTION_MILLIS));
     }
     Map<String, Object> properties = kafka.producer();
@@ -50,7 +52,7 @@ final class Batches {
     try {
       // Whoever had it open cannot add any more, and what it had not committed is undone.
       producer.initTransactions();
-      return new Batch(name, producer, reader(name), source, clock);
+      return new Batch(name, fleet.batchesTopic(), producer, reader(name), source, clock);
     } catch (KafkaException e) {
       producer.close(Duration.ZERO);
       throw new SluiceException("Batch " + name + " cannot be opened: " + e.getMessage(), e);
@@ -62,7 +64,7 @@ final class Batches {
 
   BatchReader reader(String name) {
     check(name);
-    return new BatchReader(kafka, name, clock);
+    return new BatchReader(kafka, fleet.batchesTopic(), name, clock);
   }
 
   private static void check(String name) {

@@ -74,7 +74,7 @@ final class PriorityLevels {
           e);
     }
     if (declared.isPresent()) {
-      return declared.get().priorities();
+      return declared.get().priorities().levels();
     }
     Integer told = own.get(task.queue());
     if (told == null) {
@@ -95,7 +95,9 @@ final class PriorityLevels {
   /** The topics of a queue with that topic, as far as they are known. */
   List<String> topics(String queue, String topic) {
     int levels =
-        desk.declared(queue).map(DeclaredQueue::priorities).orElse(own.getOrDefault(queue, 1));
+        desk.declared(queue)
+            .map(declared -> declared.priorities().levels())
+            .orElse(own.getOrDefault(queue, 1));
     return PrioritiesDefinition.topics(topic, levels);
   }
 }

@@ -260,7 +260,7 @@ public final class TaskProducerBuilder {
           delays,
           results,
           () -> new QueueJoin(settings(), clock),
-          new Batches(settings(), clock),
+          new Batches(settings(), fleet, clock),
           outcomes,
           clock,
           closeTimeout,

@@ -100,6 +100,7 @@ public final class GroupWorker implements WorkedGroup {
             commitInterval,
             METADATA_BYTES,
             new LedgerOverflow(builder.kafka, builder.fleet, group, builder.name),
+            builder.fleet.batchesTopic(),
             "sluice-effects-"
                 + group
                 + "-"

@@ -246,7 +246,8 @@ public final class Worker implements AutoCloseable {
 
   /** Asked now and then for the few tasks that wait for batches. */
   private static boolean isOver(WorkerBuilder builder, String batch) {
-    try (BatchReader reader = new BatchReader(builder.kafka, batch, builder.clock)) {
+    try (BatchReader reader =
+        new BatchReader(builder.kafka, builder.fleet.batchesTopic(), batch, builder.clock)) {
       return reader.count().isOver();
     }
   }

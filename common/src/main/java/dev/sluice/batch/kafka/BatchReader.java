@@ -44,22 +44,22 @@ public final class BatchReader implements AutoCloseable {
   /**
    * Begins with the first record of the batch.
    *
+   * @param topic of the counts
    * @throws SluiceException if the brokers do not answer
    */
-  public BatchReader(KafkaSettings kafka, String batch, Clock clock) {
+  public BatchReader(KafkaSettings kafka, String topic, String batch, Clock clock) {
     this.batch = batch.getBytes(UTF_8);
     this.clock = clock;
     this.consumer = DelayClients.tail(kafka, "sluice-batch-" + batch, FETCH_MILLIS);
     try {
-      int partitions = consumer.partitionsFor(BatchCount.TOPIC, REQUEST).size();
-      this.partition =
-          new TopicPartition(BatchCount.TOPIC, TaskCodec.partitionOf(batch, partitions));
+      int partitions = consumer.partitionsFor(topic, REQUEST).size();
+      this.partition = new TopicPartition(topic, TaskCodec.partitionOf(batch, partitions));
       consumer.assign(List.of(partition));
       consumer.seekToBeginning(List.of(partition));
     } catch (KafkaException e) {
       consumer.close(CloseOptions.timeout(Duration.ZERO));
       throw new SluiceException(
-          "Batch " + batch + " cannot be read: " + BatchCount.TOPIC + " does not answer", e);
+          "Batch " + batch + " cannot be read: " + topic + " does not answer", e);
     }
   }
 

@@ -48,6 +48,11 @@ public final class DelayTopics {
     return prefix + ".cancelled";
   }
 
+  /** Where the batches of delayed tasks are counted. */
+  public String batches() {
+    return fleet.batchesTopic();
+  }
+
   /** The recurring tasks, and up to when they were fired; compacted. */
   public String schedules() {
     return prefix + ".schedules";

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.SluiceException;
 import dev.sluice.fleet.CancelWish;
@@ -16,6 +17,7 @@ import dev.sluice.fleet.Epoch;
 import dev.sluice.fleet.GrantBatch;
 import dev.sluice.fleet.OperatorSetting;
 import dev.sluice.fleet.Report;
+import dev.sluice.queue.PrioritiesDefinition;
 import java.io.IOException;
 
 /**
@@ -81,7 +83,9 @@ public final class ControlCodec {
     node.put("group", queue.group());
     node.put("capacity", queue.capacity());
     node.put("targetDelayMillis", queue.targetDelayMillis());
-    node.put("priorities", queue.priorities());
+    ArrayNode weights = node.putArray("weights");
+    queue.priorities().weights().forEach(weights::add);
+    node.put("floor", queue.priorities().floor());
     node.put("childrenPerTask", queue.childrenPerTask());
     node.put("by", queue.by());
     node.put("at", queue.atMillis());
@@ -155,6 +159,13 @@ public final class ControlCodec {
     }
   }
 
+  private static PrioritiesDefinition priorities(JsonNode node) {
+    return node.has("weights")
+        ? new PrioritiesDefinition(
+            Fields.list(node, "weights", JsonNode::asInt), node.path("floor").asDouble())
+        : PrioritiesDefinition.NONE;
+  }
+
   private static ControlRecord read(JsonNode node) {
     String kind = Fields.text(node, "t");
     return switch (kind) {
@@ -174,7 +185,7 @@ public final class ControlCodec {
                   Fields.text(node, "group"),
                   Fields.number(node, "capacity"),
                   Fields.number(node, "targetDelayMillis"),
-                  node.has("priorities") ? Fields.integer(node, "priorities") : 1,
+                  priorities(node),
                   node.has("childrenPerTask") ? Fields.integer(node, "childrenPerTask") : 0,
                   Fields.text(node, "by"),
                   Fields.number(node, "at")));

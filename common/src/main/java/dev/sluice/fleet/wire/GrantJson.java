@@ -50,9 +50,7 @@ final class GrantJson {
 
   private static void write(CreditGrant credit, ObjectNode node) {
     node.put("queue", credit.queue());
-    if (credit.depth() > 0) {
-      node.put("depth", credit.depth());
-    }
+    LineJson.write(credit.line(), node);
     node.put("granted", credit.granted());
     node.put("settled", credit.settled());
     node.put("escrow", credit.escrow());
@@ -93,7 +91,7 @@ final class GrantJson {
   private static CreditGrant credit(JsonNode node) {
     return new CreditGrant(
         Fields.text(node, "queue"),
-        node.has("depth") ? Fields.integer(node, "depth") : 0,
+        LineJson.read(node),
         Fields.number(node, "granted"),
         Fields.number(node, "settled"),
         Fields.number(node, "escrow"),

@@ -58,8 +58,8 @@ final class ReportJson {
     node.put("waiting", credit.waiting());
     node.put("sheddable", credit.sheddableDemand());
     node.put("waitedMillis", credit.waitedMillis());
-    if (credit.depth() > 0) {
-      node.put("depth", credit.depth());
+    LineJson.write(credit.line(), node);
+    if (credit.least() > 0) {
       node.put("least", credit.least());
     }
     node.put("inDoubt", credit.inDoubtNanos());
@@ -122,7 +122,7 @@ final class ReportJson {
         Fields.number(node, "waiting"),
         Fields.number(node, "sheddable"),
         Fields.number(node, "waitedMillis"),
-        node.has("depth") ? Fields.integer(node, "depth") : 0,
+        LineJson.read(node),
         node.has("least") ? Fields.number(node, "least") : 0,
         Fields.number(node, "inDoubt"));
   }

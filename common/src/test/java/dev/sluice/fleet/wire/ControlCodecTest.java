@@ -19,6 +19,7 @@ import dev.sluice.fleet.PartitionReport;
 import dev.sluice.fleet.QueueReport;
 import dev.sluice.fleet.Report;
 import dev.sluice.flow.share.Share;
+import dev.sluice.queue.PrioritiesDefinition;
 import dev.sluice.testing.Seeds;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +71,9 @@ class ControlCodecTest {
     Claim claim = new Claim(3, "i", "n");
     assertThat(ControlCodec.read(ControlCodec.write(claim)))
         .isEqualTo(new ControlRecord.OfClaim(claim));
-    DeclaredQueue queue = new DeclaredQueue("q", "t", "g", 5, 6, 3, 2, "w", 7);
+    DeclaredQueue queue =
+        new DeclaredQueue(
+            "q", "t", "g", 5, 6, new PrioritiesDefinition(List.of(1, 3, 9), 0.1), 2, "w", 7);
     assertThat(ControlCodec.read(ControlCodec.write(queue)))
         .isEqualTo(new ControlRecord.OfDeclared(queue));
     OperatorSetting setting =

@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -31,7 +32,7 @@ public final class CreditDesk implements Participant {
   private static final double WAIT_SECONDS_MIN = 1;
   private static final double WAIT_SECONDS_MAX = 60;
 
-  private final Map<String, QueueCredit> queues = new ConcurrentHashMap<>();
+  private final Map<String, QueueCredits> queues = new ConcurrentHashMap<>();
   private final Map<String, Long> ownCapacities;
   private final Cancels cancels = new Cancels();
   private final Clock clock;
@@ -44,7 +45,7 @@ public final class CreditDesk implements Participant {
   private volatile FleetSettings settings = FleetSettings.EMPTY;
   private volatile boolean answered;
   private volatile boolean settingsRead;
-  private boolean closed;
+  private volatile boolean closed;
   private long lookedNanos;
 
   /**
@@ -85,8 +86,8 @@ public final class CreditDesk implements Participant {
    *
    * @param ticket to be settled when the fate of the task is decided; says how long it may wait
    * @param mayShed whether the task may be refused first
-   * @param priority of the task; where its queue has several, the last fifth of its capacity is for
-   *     the most urgent ones, so that these do not wait for room behind the others
+   * @param priority of the task; each has credit of its own, so that no task waits for room behind
+   *     less urgent ones
    */
   public QueueCredit.Answer take(String queue, CreditTicket ticket, boolean mayShed, int priority)
       throws InterruptedException {
@@ -94,14 +95,20 @@ public final class CreditDesk implements Participant {
     if (!answered) {
       awaitAnswer();
     }
-    QueueCredit credit = credit(queue);
+    QueueCredit credit = credit(queue, levelOf(queue, priority));
     long left =
         ticket.maxWaitNanos == Long.MAX_VALUE
             ? Long.MAX_VALUE
             : Math.max(0, ticket.maxWaitNanos - (clock.nanos() - start));
+    return credit.take(mayShed, left, ticket);
+  }
+
+  private int levelOf(String queue, int priority) {
+    if (priority == 0) {
+      return 0;
+    }
     DeclaredQueue declared = settings.declared().get(queue);
-    boolean yields = declared != null && priority < declared.priorities() - 1;
-    return credit.take(mayShed || yields, left, ticket);
+    return declared == null ? 0 : Math.min(priority, declared.priorities().levels() - 1);
   }
 
   private void awaitAnswer() throws InterruptedException {
@@ -118,19 +125,27 @@ public final class CreditDesk implements Participant {
     }
   }
 
-  private QueueCredit credit(String queue) {
-    QueueCredit known = queues.get(queue);
-    if (known != null) {
-      return known;
+  private QueueCredit credit(String queue, int priority) {
+    QueueCredits known = queues.get(queue);
+    if (known == null) {
+      if (queues.size() >= QUEUES_MAX) {
+        throw new IllegalStateException(
+            "One producer serves at most " + QUEUES_MAX + " queues; use several");
+      }
+      known = queues.computeIfAbsent(queue, q -> new QueueCredits());
     }
-    if (queues.size() >= QUEUES_MAX) {
-      throw new IllegalStateException(
-          "One producer serves at most " + QUEUES_MAX + " queues; use several");
-    }
+    QueueCredit credit = known.get(priority);
+    return credit == null ? made(queue, known, priority) : credit;
+  }
+
+  private QueueCredit made(String queue, QueueCredits credits, int priority) {
     QueueCredit made =
-        queues.computeIfAbsent(
-            queue, q -> new QueueCredit(q, isBounded(q), clock, () -> wake.run()));
+        credits.get(
+            priority, p -> new QueueCredit(queue, p, isBounded(queue), clock, () -> wake.run()));
     made.settings(isBounded(queue), isSealed(queue)); // they may have changed meanwhile
+    if (closed) {
+      made.close();
+    }
     if (made.isBounded()) {
       wake.run();
     }
@@ -149,12 +164,23 @@ public final class CreditDesk implements Participant {
 
   /** When somebody who was refused should come again: tasks ahead by the rate, jittered. */
   public Duration retryAfter(String queue) {
-    QueueCredit credit = queues.get(queue);
-    double seconds = credit == null ? WAIT_SECONDS_MIN : credit.waitSeconds();
-    double bounded = Math.max(WAIT_SECONDS_MIN, Math.min(WAIT_SECONDS_MAX, seconds));
+    double bounded = Math.max(WAIT_SECONDS_MIN, Math.min(WAIT_SECONDS_MAX, waitSeconds(queue)));
     double jittered = bounded * (1 + JITTER * (2 * random.nextDouble() - 1));
     return Duration.ofMillis(
         Math.round(1_000 * Math.max(WAIT_SECONDS_MIN, Math.min(WAIT_SECONDS_MAX, jittered))));
+  }
+
+  private double waitSeconds(String queue) {
+    QueueCredits credits = queues.get(queue);
+    double[] longest = {0};
+    if (credits != null) {
+      credits.each(credit -> longest[0] = Math.max(longest[0], credit.waitSeconds()));
+    }
+    return longest[0];
+  }
+
+  private void each(Consumer<QueueCredit> action) {
+    queues.values().forEach(credits -> credits.each(action));
   }
 
   /** How the workers of a queue have declared it; empty where none is known. */
@@ -197,11 +223,9 @@ public final class CreditDesk implements Participant {
 
   /** How long threads have waited for credit, all queues together. */
   public Duration waited() {
-    long nanos = 0;
-    for (QueueCredit credit : queues.values()) {
-      nanos += credit.waitedNanos();
-    }
-    return Duration.ofNanos(nanos);
+    long[] nanos = {0};
+    each(credit -> nanos[0] += credit.waitedNanos());
+    return Duration.ofNanos(nanos[0]);
   }
 
   /** From now on nothing is granted, and who waits is told so. */
@@ -213,7 +237,7 @@ public final class CreditDesk implements Participant {
     } finally {
       lock.unlock();
     }
-    queues.values().forEach(QueueCredit::close);
+    each(QueueCredit::close);
   }
 
   // ---- the fleet ----
@@ -244,7 +268,12 @@ public final class CreditDesk implements Participant {
   }
 
   private void applySettings() {
-    queues.forEach((queue, credit) -> credit.settings(isBounded(queue), isSealed(queue)));
+    queues.forEach(
+        (queue, credits) -> {
+          boolean bounded = isBounded(queue);
+          boolean sealed = isSealed(queue);
+          credits.each(credit -> credit.settings(bounded, sealed));
+        });
   }
 
   @Override
@@ -255,8 +284,9 @@ public final class CreditDesk implements Participant {
   @Override
   public void granted(Grant grant, long leaseEndNanos, long nowNanos) {
     for (CreditGrant each : grant.credits()) {
-      QueueCredit credit = queues.get(each.queue());
-      if (credit != null) {
+      QueueCredits credits = queues.get(each.queue());
+      QueueCredit credit = credits == null ? null : credits.get(each.line().priority());
+      if (credit != null && each.line().depth() == 0) {
         credit.granted(each, leaseEndNanos, nowNanos);
       }
     }
@@ -273,22 +303,20 @@ public final class CreditDesk implements Participant {
       lookedNanos = nowNanos;
       applySettings(); // some may have expired
     }
-    for (QueueCredit credit : queues.values()) {
-      if (credit.urgent(nowNanos)) {
-        return true;
-      }
-    }
-    return false;
+    boolean[] urgent = {false};
+    each(credit -> urgent[0] = urgent[0] || credit.urgent(nowNanos));
+    return urgent[0];
   }
 
   @Override
   public Content content(boolean leaving, long nowNanos) {
     List<CreditReport> reports = new ArrayList<>();
-    for (QueueCredit credit : queues.values()) {
-      if (credit.isBounded()) {
-        reports.add(credit.report(leaving, inDoubtNanos, nowNanos));
-      }
-    }
+    each(
+        credit -> {
+          if (credit.isBounded()) {
+            reports.add(credit.report(leaving, inDoubtNanos, nowNanos));
+          }
+        });
     return new Content(List.of(), reports, List.of());
   }
 }

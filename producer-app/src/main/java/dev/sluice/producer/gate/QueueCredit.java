@@ -2,6 +2,7 @@
 package dev.sluice.producer.gate;
 
 import dev.sluice.fleet.CreditGrant;
+import dev.sluice.fleet.CreditLine;
 import dev.sluice.fleet.CreditReport;
 import dev.sluice.flow.credit.CreditAccount;
 import dev.sluice.time.Clock;
@@ -12,8 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The credit of this producer for one queue, and the threads that wait for it: first come, first
- * served, those with critical tasks before those with sheddable ones. Thread-safe.
+ * The credit of this producer for one priority of one queue, and the threads that wait for it:
+ * first come, first served, those with critical tasks before those with sheddable ones.
+ * Thread-safe.
  */
 public final class QueueCredit {
   /** What asking for credit came to. */
@@ -42,6 +44,7 @@ public final class QueueCredit {
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final String queue;
+  private final CreditLine line;
   private final Clock clock;
   private final Runnable wake;
   private final ReentrantLock lock = new ReentrantLock();
@@ -65,8 +68,9 @@ public final class QueueCredit {
   private long fleetWaiting;
   private double fleetRate;
 
-  QueueCredit(String queue, boolean bounded, Clock clock, Runnable wake) {
+  QueueCredit(String queue, int priority, boolean bounded, Clock clock, Runnable wake) {
     this.queue = queue;
+    this.line = CreditLine.priority(priority);
     this.bounded = bounded;
     this.clock = clock;
     this.wake = wake;
@@ -284,6 +288,8 @@ public final class QueueCredit {
           waiting,
           Math.max(0, shed),
           TimeUnit.NANOSECONDS.toMillis(waitedNanos(nowNanos)),
+          line,
+          0,
           inDoubtNanos);
     } finally {
       lock.unlock();

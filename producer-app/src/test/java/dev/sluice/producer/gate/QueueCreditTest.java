@@ -20,7 +20,7 @@ class QueueCreditTest {
   private static final SystemClock CLOCK = SystemClock.INSTANCE;
   private static final long HOUR = TimeUnit.HOURS.toNanos(1);
   private final AtomicInteger wakes = new AtomicInteger();
-  private final QueueCredit credit = new QueueCredit("q", true, CLOCK, wakes::incrementAndGet);
+  private final QueueCredit credit = new QueueCredit("q", 0, true, CLOCK, wakes::incrementAndGet);
 
   private void grant(long granted, boolean sheddable) {
     long now = CLOCK.nanos();

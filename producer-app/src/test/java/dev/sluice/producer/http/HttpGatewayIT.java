@@ -12,6 +12,8 @@ import dev.sluice.localkafka.junit.KafkaExtension;
 import dev.sluice.localkafka.junit.TestKafka;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.time.SystemClock;
+import dev.sluice.wire.TaskCodec;
+import dev.sluice.wire.TaskHeaders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
@@ -21,7 +23,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -118,6 +126,51 @@ class HttpGatewayIT {
       HttpResponse<String> bad = f.postTo("?deadline=soon");
       assertThat(bad.statusCode()).isEqualTo(400);
       assertThat(bad.body()).contains("'soon'").contains("30s");
+    }
+  }
+
+  @Test
+  void aPriorityIsATopicAndATenantAHeader(TestKafka kafka) throws Exception {
+    String topic = kafka.topic("turns", 1);
+    kafka.createTopic(topic + ".p1", 1);
+    try (TaskProducer producer =
+            TaskProducer.builder(kafka.bootstrapServers())
+                .topic("emails", topic)
+                .priorities("emails", 2)
+                .build();
+        Fixture f = new Fixture(producer, GatewayLimits.DEFAULT, null)) {
+      assertThat(f.postTo("?priority=1&tenant=acme").statusCode()).isEqualTo(202);
+      assertThat(f.postTo("?priority=0").statusCode()).isEqualTo(202);
+      HttpResponse<String> beyond = f.postTo("?priority=2");
+      assertThat(beyond.statusCode()).isEqualTo(400);
+      assertThat(beyond.body()).contains("its priority is 2").contains("0 to 1");
+      HttpResponse<String> bad = f.postTo("?priority=high");
+      assertThat(bad.statusCode()).isEqualTo(400);
+      assertThat(bad.body()).contains("'high'").contains("0 to 9");
+      assertThat(f.postTo("?tenant=" + "x".repeat(201)).statusCode()).isEqualTo(400);
+      Headers urgent = only(kafka, topic + ".p1");
+      assertThat(TaskCodec.text(urgent, TaskHeaders.PRIORITY)).isEqualTo("1");
+      assertThat(TaskCodec.text(urgent, TaskHeaders.TENANT)).isEqualTo("acme");
+      assertThat(TaskCodec.text(only(kafka, topic), TaskHeaders.TENANT)).isNull();
+    }
+  }
+
+  /** The headers of the one record of a topic with one partition. */
+  private static Headers only(TestKafka kafka, String topic) {
+    TopicPartition id = new TopicPartition(topic, 0);
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers()),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      consumer.assign(List.of(id));
+      consumer.seekToBeginning(List.of(id));
+      assertThat(consumer.endOffsets(List.of(id))).containsEntry(id, 1L);
+      while (true) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
+          return record.headers();
+        }
+      }
     }
   }
 

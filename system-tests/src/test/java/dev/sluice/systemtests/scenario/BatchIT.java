@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.Cancellation;
 import dev.sluice.Order;
 import dev.sluice.Task;
 import dev.sluice.TaskResult;
@@ -14,8 +15,10 @@ import dev.sluice.systemtests.check.CheckOptions;
 import dev.sluice.systemtests.check.Report;
 import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.WorkerProcess;
+import dev.sluice.time.SystemClock;
 import dev.sluice.wire.BatchCount;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,16 +49,24 @@ class BatchIT {
                 "--order",
                 "none",
                 "--effects",
-                "transactional"));
+                "transactional",
+                "--dedupe",
+                "1h"));
       }
       workers.forEach(Scenario::awaitReady);
       try (Batch batch = producer.batch("with-an-end")) {
+        Instant late = Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis() + 12_000);
+        batch.add(Task.of(Scenario.QUEUE, "t", "x".getBytes(UTF_8)).id("late").notBefore(late));
         for (int i = 0; i < 500; i++) {
-          batch.add(Task.of(Scenario.QUEUE, "t", "x".getBytes(UTF_8)).id("part-" + i));
+          batch.add(part(i));
         }
+        batch.add(part(17));
         batch.seal(Task.of(Scenario.QUEUE, "end", "x".getBytes(UTF_8)).withResult());
-        assertThat(batch.progress().added()).isEqualTo(500);
+        assertThat(producer.cancel("late", late, Duration.ofSeconds(11)).get())
+            .isEqualTo(Cancellation.CANCELLED);
         assertThat(batch.join(Duration.ofMinutes(1))).isTrue();
+        // The cancelled one and the second one of an id were not run, and are not waited for.
+        assertThat(batch.progress()).isEqualTo(new BatchCount(502, 0, 500, 2, true));
       }
       TaskResult end =
           producer.handle(Scenario.QUEUE, "with-an-end.complete").ended().get(30, TimeUnit.SECONDS);
@@ -71,6 +82,11 @@ class BatchIT {
               .orElseThrow();
       assertThat(starts.get("with-an-end.complete")).isGreaterThan(last);
     }
+  }
+
+  private static Task<byte[]> part(int number) {
+    String key = "key-" + number % 10;
+    return Task.of(Scenario.QUEUE, "t", "x".getBytes(UTF_8)).id("part-" + number).key(key);
   }
 
   @Test

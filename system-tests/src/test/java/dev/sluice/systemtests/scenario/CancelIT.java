@@ -11,7 +11,9 @@ import dev.sluice.producer.TaskHandle;
 import dev.sluice.producer.TaskProducer;
 import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.WorkerProcess;
+import dev.sluice.time.SystemClock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +59,13 @@ class CancelIT {
           .isEqualTo(Cancellation.NOT_SEEN);
       assertThat(cancelByCommand(scenario, "never-was")).isEqualTo(4);
       assertThat(cancelByCommand(scenario, "running")).isZero();
+      Instant inAnHour = Instant.ofEpochMilli(SystemClock.INSTANCE.epochMillis() + 3_600_000);
+      var later = producer.submit(task("later", "x").notBefore(inAnHour));
+      assertThat(later.id()).isEqualTo("later");
+      assertThat(cancelByCommand(scenario, "later", "--not-before", inAnHour.toString())).isZero();
+      assertThat(cancelByCommand(scenario, "later", "--not-before", "2020-01-01T00:00:00Z"))
+          .as("that has passed")
+          .isEqualTo(1);
 
       assertThat(running.result(PATIENCE).outcome()).isEqualTo(TaskResult.Outcome.DONE);
       for (int i = 0; i < 10; i++) {
@@ -69,9 +78,7 @@ class CancelIT {
       assertThat(Offers.starts(scenario.histories()))
           .containsKey("waiting-8")
           .doesNotContainKeys("waiting-0", "waiting-9");
-      TaskHandle delayed =
-          producer.submit(
-              task("delayed", "x").notBefore(java.time.Instant.now().plusSeconds(3_600)));
+      TaskHandle delayed = producer.submit(task("delayed", "x").notBefore(inAnHour));
       assertThat(cancel(delayed)).isEqualTo(Cancellation.CANCELLED);
       assertThat(worker.stop(Duration.ofSeconds(15))).isZero();
     }
@@ -85,13 +92,17 @@ class CancelIT {
     return Task.of(Scenario.QUEUE, "t", payload.getBytes(UTF_8)).id(id).withResult();
   }
 
-  private static int cancelByCommand(Scenario scenario, String id) {
+  private static int cancelByCommand(Scenario scenario, String id, String... flags) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("cancel", id, "-b", scenario.kafka().bootstrapServers(), "--timeout", "8s"));
+    arguments.addAll(List.of(flags));
     try (JavaProcess process =
         JavaProcess.start(
             "dev.sluice.console.cli.TaskMain",
             List.of("-Xmx128m"),
-            List.of("cancel", id, "-b", scenario.kafka().bootstrapServers(), "--timeout", "3s"),
-            scenario.folder().resolve("cancel-" + id + ".log"))) {
+            arguments,
+            scenario.folder().resolve("cancel-" + id + "-" + flags.length + ".log"))) {
       return process.awaitExit(Duration.ofSeconds(60));
     }
   }

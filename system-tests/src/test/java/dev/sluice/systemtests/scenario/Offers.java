@@ -106,12 +106,17 @@ final class Offers {
    * How long the tasks of other producers waited from their acceptance, in milliseconds, sorted.
    */
   static double[] waitsOf(List<Path> producers, List<Path> workers) {
-    Map<String, Long> accepted = times(producers, "accepted");
+    Map<String, Long> accepted = accepted(producers);
     return starts(workers).entrySet().stream()
         .filter(start -> accepted.containsKey(start.getKey()))
         .mapToDouble(start -> Math.max(0, start.getValue() - accepted.get(start.getKey())) / 1e3)
         .sorted()
         .toArray();
+  }
+
+  /** When each task was accepted, in epoch microseconds. */
+  static Map<String, Long> accepted(List<Path> producers) {
+    return times(producers, "accepted");
   }
 
   /** When each task was started first, in epoch microseconds. */

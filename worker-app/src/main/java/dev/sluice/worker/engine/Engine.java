@@ -702,7 +702,9 @@ public final class Engine {
     /** Its deadline had passed, and its submitter was told. */
     EXPIRED,
     /** It was cancelled before it was run. */
-    CANCELLED
+    CANCELLED,
+    /** It is the second one of its id. */
+    DUPLICATE
   }
 
   /**
@@ -728,6 +730,7 @@ public final class Engine {
       case DEAD -> counters.dead++;
       case EXPIRED -> counters.expired++;
       case CANCELLED -> counters.cancelled++;
+      case DUPLICATE -> counters.duplicate++;
       case LATER -> {
         // its attempt is counted already
       }
@@ -1134,56 +1137,7 @@ public final class Engine {
    * @return what does not add up, in words; empty if nothing leaks
    */
   public List<String> audit(ToIntFunction<HandlerState> threadsOf) {
-    List<String> leaks = new ArrayList<>();
-    for (PartitionState partition : partitions.values()) {
-      int placed = partition.lane.depth() + partition.shelf.size();
-      if (placed != partition.ledger.undone()) {
-        leaks.add(
-            "the lane of "
-                + partition.topic
-                + "-"
-                + partition.partition
-                + " counts "
-                + placed
-                + " tasks, and "
-                + partition.ledger.undone()
-                + " are unfinished");
-      }
-    }
-    for (QueueState queue : queues) {
-      int threads = 0;
-      for (HandlerState handler : queue.handlers) {
-        int own = threadsOf.applyAsInt(handler);
-        threads += own;
-        for (Limit limit : handler.threadLimits) {
-          if (limit.inUse() >= 0 && limit.inUse() != own) {
-            leaks.add(
-                "handler '"
-                    + handler.type
-                    + "' of "
-                    + queue.name
-                    + " has "
-                    + limit.inUse()
-                    + " permits ("
-                    + limit.reason()
-                    + ") taken, and "
-                    + own
-                    + " threads");
-          }
-        }
-      }
-      if (queue.running != threads) {
-        leaks.add(
-            "queue "
-                + queue.name
-                + " counts "
-                + queue.running
-                + " slots, and has "
-                + threads
-                + " threads");
-      }
-    }
-    return leaks;
+    return Audit.leaks(partitions.values(), queues, threadsOf);
   }
 
   // ---- what others may see ----

@@ -2,6 +2,7 @@
 package dev.sluice.worker.fleet;
 
 import dev.sluice.fleet.CreditGrant;
+import dev.sluice.fleet.CreditLine;
 import dev.sluice.fleet.CreditReport;
 import dev.sluice.fleet.CreditSettings;
 import dev.sluice.flow.credit.CreditAccount;
@@ -230,7 +231,7 @@ public final class ChildRoom {
     lock.lock();
     try {
       depths
-          .computeIfAbsent(grant.depth(), d -> new Depth())
+          .computeIfAbsent(grant.line().depth(), d -> new Depth())
           .account
           .apply(grant.granted(), 0, false, leaseEndNanos, nowNanos);
     } finally {
@@ -297,7 +298,7 @@ public final class ChildRoom {
         leaving ? 0 : depth.waiting.size(),
         0,
         0,
-        number,
+        CreditLine.depth(number),
         leaving || first == null ? 0 : inFlight + first.children(),
         IN_DOUBT_NANOS);
   }

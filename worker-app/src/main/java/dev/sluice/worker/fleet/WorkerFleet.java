@@ -288,7 +288,7 @@ public final class WorkerFleet implements Participant {
               queue.group(),
               capacity,
               target,
-              queue.priorities().levels(),
+              queue.priorities(),
               queue.children().perTask(),
               worker,
               clock.epochMillis());
@@ -306,7 +306,7 @@ public final class WorkerFleet implements Participant {
     limits.apply(grant, leaseEndNanos, nowNanos);
     for (CreditGrant each : grant.credits()) {
       ChildRoom room = rooms.get(each.queue());
-      if (room != null && each.depth() > 0) {
+      if (room != null && each.line().depth() > 0) {
         room.granted(each, leaseEndNanos, nowNanos);
       }
     }

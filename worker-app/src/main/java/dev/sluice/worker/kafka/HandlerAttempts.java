@@ -55,6 +55,9 @@ final class HandlerAttempts implements Attempts {
   public Outcome run(TaskRun taskRun, long startNanos, Conclusion conclusion) {
     RecordRun run = (RecordRun) taskRun;
     HandlerBinding binding = run.binding;
+    if (run.duplicate) {
+      return countedDuplicate(run, conclusion);
+    }
     if (run.expired(clock)) {
       return notRun(run, conclusion, Outcome.Submits.End.EXPIRED);
     }
@@ -139,6 +142,15 @@ final class HandlerAttempts implements Attempts {
       history.record(run, expired ? HistoryEvent.EXPIRED : HistoryEvent.CANCELLED, null);
     }
     return expired ? Outcome.EXPIRED : Outcome.CANCELLED;
+  }
+
+  /** It ends without an attempt and without an answer, but its batch counts it. */
+  private Outcome countedDuplicate(RecordRun run, Conclusion conclusion) {
+    if (!conclusion.conclude(clock.nanos())) {
+      return Outcome.SUCCESS;
+    }
+    run.binding.state().attemptNotBegun();
+    return new Outcome.Submits(Outcome.Submits.End.DUPLICATE);
   }
 
   /** Somebody put it into the queue before its time: it waits for that. */

@@ -78,6 +78,7 @@ final class LeavingTasks implements AutoCloseable {
           case DONE -> Engine.Left.DONE;
           case EXPIRED -> Engine.Left.EXPIRED;
           case CANCELLED -> Engine.Left.CANCELLED;
+          case DUPLICATE -> Engine.Left.DUPLICATE;
         };
       }
       return dead() ? Engine.Left.DEAD : Engine.Left.LATER;
@@ -278,6 +279,8 @@ final class LeavingTasks implements AutoCloseable {
       history.record(run, HistoryEvent.EXPIRED, null);
     } else if (letter.where() == Engine.Left.CANCELLED) {
       history.record(run, HistoryEvent.CANCELLED, null);
+    } else if (letter.where() == Engine.Left.DUPLICATE) {
+      history.record(run, HistoryEvent.DUPLICATE, null);
     } else if (letter.why() instanceof Outcome.Dead dead) {
       history.record(run, HistoryEvent.DEAD, dead.failure().getClass().getName());
     } else {
@@ -309,7 +312,7 @@ final class LeavingTasks implements AutoCloseable {
       case DEAD -> letter.run().queue.deadLetterTopic();
       case LATER -> "the delay topics";
       case DONE -> "the queues of what it has submitted, or its submitter";
-      case EXPIRED, CANCELLED -> "its submitter";
+      case EXPIRED, CANCELLED, DUPLICATE -> "its submitter";
     };
   }
 

@@ -318,7 +318,7 @@ public final class PollLoop implements Runnable {
         if (partition.ledger().wasDone(run.offset())) {
           run.duplicate = false; // it was told of before
           state.engine.seenUpTo(partition, run.offset() + 1);
-        } else if (run.duplicate) {
+        } else if (run.duplicate && !run.isCounted()) {
           state.engine.duplicate(partition, run.handler(), run.offset());
         } else {
           state.engine.accept(run);
@@ -333,7 +333,7 @@ public final class PollLoop implements Runnable {
       state.lock.unlock();
     }
     for (int i = 0; i < count; i++) {
-      if (runs[i].duplicate) {
+      if (runs[i].duplicate && !runs[i].isCounted()) {
         toldDuplicate.accept(runs[i]);
       }
     }

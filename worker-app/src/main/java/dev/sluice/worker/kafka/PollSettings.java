@@ -17,6 +17,7 @@ import java.util.Map;
  * @param commitInterval the longest that a completion waits for its commit, while brokers answer
  * @param metadataBytesMax the most bytes of commit metadata that the brokers accept
  * @param overflow takes what does not fit there
+ * @param batchesTopic what batches have counted
  * @param transactionalId of this process alone, for queues whose effects are transactional
  */
 public record PollSettings(
@@ -29,6 +30,7 @@ public record PollSettings(
     Duration commitInterval,
     int metadataBytesMax,
     LedgerOverflow overflow,
+    String batchesTopic,
     String transactionalId) {
   public PollSettings {
     queues = List.copyOf(queues);

@@ -44,7 +44,7 @@ final class RecordRun extends TaskRun implements TaskContext, Task.Received, Chi
 
   private boolean open;
 
-  /** Whether it is the second record of a task, which is not run. */
+  /** Whether it is the second record of a task, which is not run; if it is counted, it ends. */
   boolean duplicate;
 
   RecordRun(

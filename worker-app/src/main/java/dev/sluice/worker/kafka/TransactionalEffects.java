@@ -368,7 +368,7 @@ final class TransactionalEffects implements AutoCloseable {
 
   /** Tells their batches how many tasks have ended, and how many they have submitted. */
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told of the same outcome
-  private static void count(
+  private void count(
       KafkaProducer<byte[], byte[]> producer,
       List<Ending> batch,
       Map<RecordRun, Exception> refused) {
@@ -384,7 +384,7 @@ final class TransactionalEffects implements AutoCloseable {
     counts.forEach(
         (name, count) ->
             producer.send(
-                count.toRecord(name),
+                count.toRecord(state.settings.batchesTopic(), name),
                 (metadata, failure) -> {
                   if (failure != null) {
                     synchronized (refused) {

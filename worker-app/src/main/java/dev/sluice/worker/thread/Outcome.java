@@ -46,7 +46,9 @@ public sealed interface Outcome {
       /** It was not run because its deadline had passed. */
       EXPIRED,
       /** It was not run because somebody has cancelled it. */
-      CANCELLED
+      CANCELLED,
+      /** It was not run because one of its id came before; its batch is to count that. */
+      DUPLICATE
     }
 
     /** Whether its handler was called. */

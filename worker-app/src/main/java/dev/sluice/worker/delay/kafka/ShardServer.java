@@ -17,6 +17,7 @@ import dev.sluice.history.HistoryEvent;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.kafka.KafkaSettings;
 import dev.sluice.time.Clock;
+import dev.sluice.wire.BatchCount;
 import dev.sluice.wire.TaskCodec;
 import dev.sluice.wire.TaskHeaders;
 import java.time.Duration;
@@ -511,6 +512,10 @@ final class ShardServer implements Runnable {
     private void drop(ConsumerRecord<byte[], byte[]> record, String id, String topic) {
       dropped++;
       forget(id);
+      String counts = TaskCodec.text(record.headers(), TaskHeaders.BATCH);
+      if (counts != null) {
+        send(new BatchCount(0, 0, 0, 1, false).toRecord(topics.batches(), counts), null, "");
+      }
       HistoryWriter writer = history;
       if (writer != null) {
         writer.task(HistoryEvent.CANCELLED, id, record.key(), topic, -1, -1, 0, null);
