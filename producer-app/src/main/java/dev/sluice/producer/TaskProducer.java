@@ -350,12 +350,22 @@ public final class TaskProducer implements AutoCloseable {
     }
   }
 
+  private static String tenant(Task<?> task) {
+    Map<String, String> headers = task.headers();
+    return headers.isEmpty() ? "" : headers.getOrDefault(TaskHeaders.TENANT, "");
+  }
+
   /** Waits for what the fleet has room for; it holds nothing else meanwhile. */
   private void takeCredit(CreditTicket ticket, Task<?> task, boolean asAsked) {
     QueueCredit.Answer answer;
     try {
       answer =
-          credits.take(task.queue(), ticket, task.sheddable(), PriorityLevels.priorityOf(task));
+          credits.take(
+              task.queue(),
+              tenant(task),
+              ticket,
+              task.sheddable(),
+              PriorityLevels.priorityOf(task));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new TaskRefusedException(

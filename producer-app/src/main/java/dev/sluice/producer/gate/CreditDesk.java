@@ -84,12 +84,14 @@ public final class CreditDesk implements Participant {
   /**
    * Takes the credit for one task.
    *
+   * @param tenant that the task is for; of those that wait, tenants are served in turns
    * @param ticket to be settled when the fate of the task is decided; says how long it may wait
    * @param mayShed whether the task may be refused first
    * @param priority of the task; each has credit of its own, so that no task waits for room behind
    *     less urgent ones
    */
-  public QueueCredit.Answer take(String queue, CreditTicket ticket, boolean mayShed, int priority)
+  public QueueCredit.Answer take(
+      String queue, String tenant, CreditTicket ticket, boolean mayShed, int priority)
       throws InterruptedException {
     long start = clock.nanos();
     if (!answered) {
@@ -100,7 +102,7 @@ public final class CreditDesk implements Participant {
         ticket.maxWaitNanos == Long.MAX_VALUE
             ? Long.MAX_VALUE
             : Math.max(0, ticket.maxWaitNanos - (clock.nanos() - start));
-    return credit.take(mayShed, left, ticket);
+    return credit.take(mayShed, tenant, left, ticket);
   }
 
   private int levelOf(String queue, int priority) {

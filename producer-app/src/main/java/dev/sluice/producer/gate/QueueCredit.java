@@ -6,7 +6,6 @@ import dev.sluice.fleet.CreditLine;
 import dev.sluice.fleet.CreditReport;
 import dev.sluice.flow.credit.CreditAccount;
 import dev.sluice.time.Clock;
-import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The credit of this producer for one priority of one queue, and the threads that wait for it:
- * first come, first served, those with critical tasks before those with sheddable ones.
- * Thread-safe.
+ * those with critical tasks before those with sheddable ones, among these the tenants in turns, and
+ * of one tenant who came first. Thread-safe.
  */
 public final class QueueCredit {
   /** What asking for credit came to. */
@@ -49,8 +48,8 @@ public final class QueueCredit {
   private final Runnable wake;
   private final ReentrantLock lock = new ReentrantLock();
   private final CreditAccount account = new CreditAccount();
-  private final ArrayDeque<Condition> critical = new ArrayDeque<>();
-  private final ArrayDeque<Condition> sheddable = new ArrayDeque<>();
+  private final WaitingLine critical = new WaitingLine();
+  private final WaitingLine sheddable = new WaitingLine();
   private final long bornNanos;
   private volatile boolean bounded;
   private boolean sealed;
@@ -86,10 +85,12 @@ public final class QueueCredit {
    * Takes the credit for one task, if the queue has a bound at all.
    *
    * @param mayShed whether the task may be refused first
+   * @param tenant that it is for
    * @param maxWaitNanos how long at most
    * @param ticket remembers whether there is something to settle
    */
-  Answer take(boolean mayShed, long maxWaitNanos, CreditTicket ticket) throws InterruptedException {
+  Answer take(boolean mayShed, String tenant, long maxWaitNanos, CreditTicket ticket)
+      throws InterruptedException {
     lock.lock();
     try {
       if (sealed) {
@@ -102,24 +103,24 @@ public final class QueueCredit {
       // The very first question needs one round trip, also for those who do not want to wait.
       long patience =
           answered ? maxWaitNanos : Math.max(maxWaitNanos, bornNanos + FIRST_ANSWER_NANOS - start);
-      ArrayDeque<Condition> line = mayShed ? sheddable : critical;
       if (nobodyBefore(mayShed, null) && takeNow(mayShed, start, ticket)) {
         return Answer.GRANTED;
       }
       if (closed) {
         return Answer.CLOSED;
       }
-      return patience <= 0 ? refusal(start) : await(mayShed, line, patience, start, ticket);
+      return patience <= 0 ? refusal(start) : await(mayShed, tenant, patience, start, ticket);
     } finally {
       lock.unlock();
     }
   }
 
   private Answer await(
-      boolean mayShed, ArrayDeque<Condition> line, long patience, long start, CreditTicket ticket)
+      boolean mayShed, String tenant, long patience, long start, CreditTicket ticket)
       throws InterruptedException {
+    WaitingLine line = mayShed ? sheddable : critical;
     Condition turn = lock.newCondition();
-    line.addLast(turn);
+    WaitingLine.Place place = line.add(tenant, turn);
     waitingSinceSum += start - bornNanos;
     waitedSinceReport = true;
     if (critical.size() + sheddable.size() == 1) {
@@ -134,7 +135,8 @@ public final class QueueCredit {
         if (sealed) {
           return Answer.SEALED;
         }
-        if (!bounded || nobodyBefore(mayShed, turn) && takeNow(mayShed, now, ticket)) {
+        if (!bounded || nobodyBefore(mayShed, place) && takeNow(mayShed, now, ticket)) {
+          line.served(place);
           return Answer.GRANTED;
         }
         long limit = answered ? Math.min(patience, ticket.maxWaitNanos) : patience;
@@ -145,7 +147,7 @@ public final class QueueCredit {
         long ignored = turn.awaitNanos(Math.min(left, LOOK_NANOS));
       }
     } finally {
-      line.remove(turn);
+      line.remove(place);
       long now = clock.nanos();
       waitedNanos += now - start;
       waitingSinceSum -= start - bornNanos;
@@ -153,11 +155,11 @@ public final class QueueCredit {
     }
   }
 
-  private boolean nobodyBefore(boolean mayShed, @Nullable Condition self) {
+  private boolean nobodyBefore(boolean mayShed, WaitingLine.@Nullable Place self) {
     if (mayShed && !critical.isEmpty()) {
       return false;
     }
-    Condition first = (mayShed ? sheddable : critical).peekFirst();
+    WaitingLine.Place first = (mayShed ? sheddable : critical).first();
     return first == null || first == self;
   }
 
@@ -176,11 +178,11 @@ public final class QueueCredit {
   }
 
   private void signalNext() {
-    Condition next = critical.isEmpty() ? sheddable.peekFirst() : critical.peekFirst();
+    WaitingLine.Place next = critical.isEmpty() ? sheddable.first() : critical.first();
     if (next != null) {
       next.signal();
     }
-    Condition shed = sheddable.peekFirst();
+    WaitingLine.Place shed = sheddable.first();
     if (shed != null && shed != next) {
       shed.signal();
     }
@@ -241,8 +243,8 @@ public final class QueueCredit {
   }
 
   private void signalAll() {
-    critical.forEach(Condition::signal);
-    sheddable.forEach(Condition::signal);
+    critical.signalAll();
+    sheddable.signalAll();
   }
 
   /** Whether somebody waits and should not have to wait for the next regular report. */

@@ -9,6 +9,9 @@ import dev.sluice.fleet.CreditReport;
 import dev.sluice.producer.gate.QueueCredit.Answer;
 import dev.sluice.time.SystemClock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,7 +32,7 @@ class QueueCreditTest {
 
   private Answer take(long maxWaitNanos, boolean shed, CreditTicket ticket) {
     try {
-      return credit.take(shed, maxWaitNanos, ticket);
+      return credit.take(shed, "", maxWaitNanos, ticket);
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
@@ -57,6 +60,42 @@ class QueueCreditTest {
     assertThat(report.granted()).isEqualTo(2);
     assertThat(report.spent()).as("settled once").isEqualTo(1);
     assertThat(report.waitedMillis()).isNotNegative();
+  }
+
+  /** Ten threads of one tenant wait, then one of another: it is second, and not eleventh. */
+  @Test
+  void tenantsThatWaitAreServedInTurns() throws Exception {
+    grant(1, true);
+    assertThat(take(0, false, new CreditTicket(0))).isEqualTo(Answer.GRANTED);
+    List<String> served = Collections.synchronizedList(new ArrayList<>());
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 11; i++) {
+      String tenant = i < 10 ? "greedy" : "modest";
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  if (credit.take(false, tenant, HOUR, new CreditTicket(HOUR)) == Answer.GRANTED) {
+                    served.add(tenant);
+                  }
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              });
+      threads.add(thread);
+      thread.start();
+      long waiting = i + 1;
+      await().until(() -> credit.report(false, 0, CLOCK.nanos()).waiting() == waiting);
+    }
+    for (int granted = 1; granted <= 11; granted++) {
+      grant(1 + granted, true);
+      int count = granted;
+      await().until(() -> served.size() == count);
+    }
+    assertThat(served.subList(0, 3)).contains("modest");
+    for (Thread thread : threads) {
+      thread.join();
+    }
   }
 
   @Test
