@@ -236,7 +236,9 @@ class TurnsIT {
       double urgentAccepted = urgent.accepted() - urgentBefore;
       low.stopAll();
       urgent.stopAll();
-      scenario.awaitDrained(Duration.ofMinutes(2));
+      try (TaskProducer producer = TaskProducer.connect(scenario.kafka().bootstrapServers())) {
+        assertThat(joined(producer)).isTrue();
+      }
       workers.forEach(worker -> assertThat(worker.stop(Duration.ofSeconds(20))).isZero());
 
       long to = from + PHASE.toNanos() / 1_000;
@@ -252,13 +254,13 @@ class TurnsIT {
       figures.put("startsPerSecond", (lowStarts + urgentStarts) * 1e3 / PHASE.toMillis());
       figures.put("urgentP99", Offers.Waits.percentile(urgentWaits, 0.99));
       figures.put("lowP99", Offers.Waits.percentile(lowWaits, 0.99));
-      List<Path> submitted = new ArrayList<>(low.histories());
-      submitted.addAll(urgent.histories());
       Report report =
           new HistoryChecker(CheckOptions.undisturbed(Order.NONE).ofQueue(Scenario.QUEUE))
-              .check(submitted, scenario.histories());
+              .check(low.histories(), scenario.histories());
       scenario.figures(report, figures);
       assertThat(report.lost()).isZero();
+      assertThat(Offers.starts(scenario.histories()).keySet())
+          .containsAll(Offers.accepted(urgent.histories()).keySet());
       assertThat(lowStarts / (lowStarts + urgentStarts)).isGreaterThan(floor);
       assertThat(lowAccepted / (lowAccepted + urgentAccepted)).isGreaterThan(floor);
     }
