@@ -18,9 +18,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Who is let in first when a queue gets full, and what the gateway says to those who are not. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class AdmissionIT {
   private static final int PARTITIONS = 6;
   private static final int CAPACITY = 2_000;

@@ -14,6 +14,7 @@ import dev.sluice.time.SystemClock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The capacity of a queue, with producers that push as fast as they can. */
@@ -89,6 +90,7 @@ class CapacityIT {
   }
 
   @Test
+  @Tag(Scenario.SIDE_BY_SIDE)
   void producersHoldOrAreRefusedWhileThereIsNoWorkerAndGoOnWithTheNext() {
     try (Scenario scenario = new Scenario("capacity-away", PARTITIONS);
         Producers producers = new Producers(scenario, TASKS)) {

@@ -13,9 +13,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A worker that stands still longer than its session, and workers that are asked to stop. */
+@Tag(Scenario.SIDE_BY_SIDE)
 class StopIT {
   private static final int PARTITIONS = 12;
   private static final int PER_SECOND = 1_000;
