@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,57 +54,81 @@ class TurnsIT {
     return workers;
   }
 
-  /** Ten tenants offer a quarter of what can be done; then one more a hundred times as much. */
+  /**
+   * Ten tenants offer a fifth of what can be done; then one more a hundred times as much as each.
+   * In rounds, and the medians of these are compared: a broker that stands still for a second would
+   * be the p99 of a minute.
+   */
   @Test
   void aTenantThatOffersAHundredTimesAsMuchDoesNotMakeOthersWait() {
     int tenants = 10;
-    int each = Scenario.size(40, 40);
+    int each = 40;
+    int rounds = Scenario.size(1, 5);
+    Duration part = Duration.ofSeconds(Scenario.size(5, 15));
     try (Scenario scenario = new Scenario("tenants", PARTITIONS);
         Producers greedy = new Producers(scenario, Scenario.size(60_000, 300_000));
         Modest modest = new Modest(scenario, tenants, each)) {
       List<WorkerProcess> workers =
           workers(
               scenario, SHORT_MILLIS, "--tenants", "--capacity", "" + CAPACITY, "--order", "key");
-      modest.offer("warm", PHASE.dividedBy(2));
-      List<Offers> alone = modest.offer("alone", PHASE);
-
-      greedy.start("greedy", "--tenant", "a", "--rate", "" + 100 * each);
-      greedy.awaitAccepted(2L * CAPACITY);
-      modest.offer("between", Duration.ofSeconds(Scenario.size(1, 5)));
-      long before = greedy.accepted();
-      List<Offers> beside = modest.offer("beside", PHASE);
-      double greedyPerSecond = (greedy.accepted() - before) / (PHASE.toMillis() / 1e3);
-      greedy.stopAll();
-      scenario.awaitDrained(Duration.ofMinutes(2));
+      modest.offer("warm", part);
+      List<List<Offers>> alone = new ArrayList<>();
+      List<List<Offers>> beside = new ArrayList<>();
+      List<Double> greedyPerSecond = new ArrayList<>();
+      for (int round = 0; round < rounds; round++) {
+        alone.add(modest.offer("alone." + round, part));
+        long before = greedy.accepted();
+        greedy.start("greedy-" + round, "--tenant", "a", "--rate", "" + 100 * each);
+        greedy.awaitAccepted(before + 2L * CAPACITY);
+        modest.offer("between." + round, Duration.ofSeconds(Scenario.size(1, 3)));
+        long begun = greedy.accepted();
+        beside.add(modest.offer("beside." + round, part));
+        greedyPerSecond.add((greedy.accepted() - begun) * 1e3 / part.toMillis());
+        greedy.stopAll();
+        scenario.awaitDrained(Duration.ofMinutes(2));
+      }
       workers.forEach(worker -> assertThat(worker.stop(Duration.ofSeconds(20))).isZero());
 
-      Offers.Waits without = Offers.waits(alone, scenario.histories());
-      Offers.Waits with = Offers.waits(beside, scenario.histories());
-      double used = (greedyPerSecond + tenants * each) / MOST_PER_SECOND;
+      List<Offers.Waits> without = waits(alone, scenario);
+      List<Offers.Waits> with = waits(beside, scenario);
+      double p99Without = median(without.stream().map(Offers.Waits::p99).toList());
+      double p99With = median(with.stream().map(Offers.Waits::p99).toList());
+      double greedyMedian = median(greedyPerSecond);
+      double used = (greedyMedian + tenants * each) / MOST_PER_SECOND;
       Report report =
           new HistoryChecker(CheckOptions.undisturbed(Order.KEY).ofQueue(Scenario.QUEUE))
               .check(greedy.histories(), scenario.histories());
       Map<String, Object> figures = new LinkedHashMap<>();
-      figures.put("p50Without", without.p50());
-      figures.put("p99Without", without.p99());
-      figures.put("p50With", with.p50());
-      figures.put("p99With", with.p99());
-      figures.put("ratioP99", with.p99() / without.p99());
-      figures.put("p99FromDueWithout", without.p99FromDue());
-      figures.put("p99FromDueWith", with.p99FromDue());
+      figures.put("p50Without", median(without.stream().map(Offers.Waits::p50).toList()));
+      figures.put("p50With", median(with.stream().map(Offers.Waits::p50).toList()));
+      figures.put("p99WithoutEach", without.stream().map(Offers.Waits::p99).toList());
+      figures.put("p99WithEach", with.stream().map(Offers.Waits::p99).toList());
+      figures.put("ratioP99", p99With / p99Without);
+      figures.put(
+          "ratioP99FromDue",
+          median(with.stream().map(Offers.Waits::p99FromDue).toList())
+              / median(without.stream().map(Offers.Waits::p99FromDue).toList()));
       figures.put("greedyPerSecond", greedyPerSecond);
       figures.put("ofWhatCanBeDone", used);
       scenario.figures(report, figures);
       assertThat(report.orderViolations()).isZero();
       assertThat(report.lost()).isZero();
       // What waits is as much as a second's work: behind it, each would have to wait that long.
-      assertThat(with.p99()).isLessThan(1e3 * CAPACITY / MOST_PER_SECOND / 4);
+      assertThat(p99With).isLessThan(1e3 * CAPACITY / MOST_PER_SECOND / 4);
       if (Scenario.full()) {
-        assertThat(with.p99() / without.p99()).isLessThanOrEqualTo(2);
+        assertThat(p99With / p99Without).isLessThanOrEqualTo(2);
         // A wait of 2 ms takes about 2.1 ms here.
         assertThat(used).isGreaterThan(0.85);
       }
     }
+  }
+
+  private static List<Offers.Waits> waits(List<List<Offers>> rounds, Scenario scenario) {
+    return rounds.stream().map(round -> Offers.waits(round, scenario.histories())).toList();
+  }
+
+  private static double median(List<Double> values) {
+    return values.stream().sorted().toList().get(values.size() / 2);
   }
 
   /** Some tenants, each with a producer of its own. */
@@ -259,8 +284,9 @@ class TurnsIT {
               .check(low.histories(), scenario.histories());
       scenario.figures(report, figures);
       assertThat(report.lost()).isZero();
-      assertThat(Offers.starts(scenario.histories()).keySet())
-          .containsAll(Offers.accepted(urgent.histories()).keySet());
+      Set<String> unstarted = new HashSet<>(Offers.accepted(urgent.histories()).keySet());
+      unstarted.removeAll(Offers.starts(scenario.histories()).keySet());
+      assertThat(unstarted).isEmpty();
       assertThat(lowStarts / (lowStarts + urgentStarts)).isGreaterThan(floor);
       assertThat(lowAccepted / (lowAccepted + urgentAccepted)).isGreaterThan(floor);
     }
