@@ -53,12 +53,16 @@ final class BrokerFiles {
   private BrokerFiles() {}
 
   static Path temporaryFolder() {
+    return temporaryFolder(Path.of(System.getProperty("java.io.tmpdir")));
+  }
+
+  static Path temporaryFolder(Path parent) {
     try {
-      return Files.createTempDirectory("sluice-kafka-");
+      return Files.createTempDirectory(parent, "sluice-kafka-");
     } catch (IOException e) {
       throw new LocalKafkaException(
           "No folder for the data can be made in "
-              + System.getProperty("java.io.tmpdir")
+              + parent
               + " ("
               + e
               + "). Give a folder, or another java.io.tmpdir.",

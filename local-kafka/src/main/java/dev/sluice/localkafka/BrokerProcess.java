@@ -22,6 +22,7 @@ final class BrokerProcess {
   private final Path folder;
   private final Map<String, String> properties;
   private final String heap;
+  private final boolean compiled;
   private final String classPath;
   private volatile @Nullable Process process;
   private volatile boolean suspended;
@@ -32,12 +33,14 @@ final class BrokerProcess {
       Path folder,
       Map<String, String> properties,
       String heap,
+      boolean compiled,
       String classPath) {
     this.node = node;
     this.ports = ports;
     this.folder = folder;
     this.properties = Map.copyOf(properties);
     this.heap = heap;
+    this.compiled = compiled;
     this.classPath = classPath;
   }
 
@@ -49,7 +52,10 @@ final class BrokerProcess {
   void launch() {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of("-Xmx" + heap, "-XX:+UseSerialGC"));
+    if (!compiled) {
+      command.add("-XX:TieredStopAtLevel=1");
+    }
     command.addAll(List.of("-cp", classPath, BrokerMain.class.getName()));
     command.add(Integer.toString(node));
     command.add(joined(ports.clients()));

@@ -180,7 +180,9 @@ public final class KafkaProcess implements AutoCloseable {
     private int brokers = 1;
     private int port;
     private @Nullable Path folder;
+    private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
     private String heap = "256m";
+    private boolean compiled;
     private String classPath = System.getProperty("java.class.path");
 
     private Builder() {}
@@ -203,6 +205,14 @@ public final class KafkaProcess implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Where the folder is made that is deleted in the end; in {@code java.io.tmpdir} by default.
+     */
+    public Builder temporaryIn(Path parent) {
+      temporary = parent;
+      return this;
+    }
+
     /** A broker property of Kafka; it replaces a default of Sluice, if there is one. */
     public Builder property(String name, String value) {
       properties.put(name, value);
@@ -212,6 +222,15 @@ public final class KafkaProcess implements AutoCloseable {
     /** The largest heap of each broker, as {@code -Xmx} takes it; 256m by default. */
     public Builder heap(String most) {
       heap = most;
+      return this;
+    }
+
+    /**
+     * Lets the JVM of each broker compile with all that it can: that costs processor time in the
+     * first minutes, and saves it from then on. By default it compiles quickly.
+     */
+    public Builder compiled(boolean fully) {
+      compiled = fully;
       return this;
     }
 
@@ -238,11 +257,11 @@ public final class KafkaProcess implements AutoCloseable {
       }
       Path base =
           given == null
-              ? BrokerFiles.temporaryFolder()
+              ? BrokerFiles.temporaryFolder(temporary)
               : BrokerFiles.create(given.toAbsolutePath());
       List<BrokerProcess> processes = new ArrayList<>();
       for (int i = 1; i <= brokers; i++) {
-        processes.add(new BrokerProcess(i, ports, base, properties, heap, classPath));
+        processes.add(new BrokerProcess(i, ports, base, properties, heap, compiled, classPath));
       }
       KafkaProcess cluster =
           new KafkaProcess(processes, ports.bootstrapServers(), base, given == null);

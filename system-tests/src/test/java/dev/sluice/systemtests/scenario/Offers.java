@@ -41,8 +41,10 @@ final class Offers {
     long count = perSecond * time.toMillis() / 1_000;
     for (long i = 0; i < count; i++) {
       long due = TimeUnit.SECONDS.toNanos(i) / perSecond;
-      while (SystemClock.INSTANCE.nanos() - begun < due) {
-        LockSupport.parkNanos(200_000);
+      long early = begun + due - SystemClock.INSTANCE.nanos();
+      while (early > 0) {
+        LockSupport.parkNanos(early);
+        early = begun + due - SystemClock.INSTANCE.nanos();
       }
       var handle = producer.submitAsync(tasks.apply(i));
       dueMicros.put(handle.id(), begunMicros + due / 1_000);

@@ -13,6 +13,7 @@ import dev.sluice.delay.kafka.Schedule;
 import dev.sluice.flow.delay.DelayLevels;
 import dev.sluice.flow.delay.DelayWheel;
 import dev.sluice.flow.delay.DelayWheel.Entry;
+import dev.sluice.flow.ledger.LedgerSnapshot;
 import dev.sluice.history.HistoryEvent;
 import dev.sluice.history.HistoryWriter;
 import dev.sluice.kafka.KafkaSettings;
@@ -44,6 +45,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -111,7 +113,7 @@ final class ShardServer implements Runnable {
   private final ScheduleBook schedules = new ScheduleBook();
 
   /** Up to where each partition was served, by what the brokers acknowledged. */
-  private final Map<TopicPartition, Long> served = new HashMap<>();
+  private final Map<TopicPartition, ShardPlace> served = new HashMap<>();
 
   /** Tasks that their topic does not take; added to by the thread of the producer. */
   private final Set<String> tooLarge = ConcurrentHashMap.newKeySet();
@@ -263,9 +265,10 @@ final class ShardServer implements Runnable {
     for (Map.Entry<TopicPartition, OffsetAndMetadata> each : committed().entrySet()) {
       TopicPartition id = each.getKey();
       long from = each.getValue().offset();
-      floorMillis = Math.max(floorMillis, ShardTime.read(each.getValue().metadata()));
-      served.put(id, from);
-      forgetBefore(id, from);
+      floorMillis = Math.max(floorMillis, ShardPlace.millis(each.getValue().metadata()));
+      ShardPlace place = ShardPlace.read(each.getValue());
+      served.put(id, place);
+      resume(id, place);
       if (!prepared || consumer.position(id, TIMEOUT) < from) {
         consumer.seek(id, from);
       }
@@ -295,12 +298,12 @@ final class ShardServer implements Runnable {
     return known;
   }
 
-  private void forgetBefore(TopicPartition id, long offset) {
+  private void resume(TopicPartition id, ShardPlace place) {
     Integer level = levels.get(id);
     if (level == null) {
-      wishes.removeIf(wish -> wish.offset() < offset);
+      wishes.removeIf(wish -> wish.offset() < place.offset());
     } else {
-      wheel.dropBefore(level, offset);
+      wheel.resume(level, place.offset(), place.done());
     }
   }
 
@@ -313,12 +316,12 @@ final class ShardServer implements Runnable {
   }
 
   private void read() {
-    select();
     long now = now();
-    long next = wishes.isEmpty() ? Math.min(wheel.nextMillis(), schedules.nextMillis()) : now;
+    long next = wishes.isEmpty() ? Math.min(wheel.nextMillis(now), schedules.nextMillis()) : now;
     busy = next - now < TimeUnit.MINUTES.toMillis(1) || cancelled.size() > 0;
     long apart = transactionMillis + apartMillis - now;
     long wait = Math.min(POLL_MILLIS_MAX, Math.max(next - now, apart));
+    select(); // only now: what is held has left room in front
     absorb(consumer.poll(Duration.ofMillis(Math.max(0, wait))));
   }
 
@@ -415,8 +418,20 @@ final class ShardServer implements Runnable {
     } catch (KafkaException e) {
       counters.failed.incrementAndGet();
       LOG.warn("Delayed tasks of shard {} wait: {}", shard, e.toString());
+      if (isOrCausedBy(e, OffsetMetadataTooLarge.class)) {
+        LOG.warn(
+            "The brokers take too little commit metadata (offset.metadata.max.bytes) for delayed"
+                + " tasks to pass others: those of shard {} may be up to {} ms later",
+            shard,
+            DelayLevels.millis(0));
+        wheel.keepOrder();
+      }
       again();
     }
+  }
+
+  private static boolean isOrCausedBy(Throwable failure, Class<? extends Throwable> type) {
+    return type.isInstance(failure) || type.isInstance(failure.getCause());
   }
 
   /** Aborts what is open, and reads again what was not served. */
@@ -424,7 +439,11 @@ final class ShardServer implements Runnable {
     producer.abortTransaction();
     wheel.clear();
     wishes.clear();
-    served.forEach(consumer::seek);
+    served.forEach(
+        (id, place) -> {
+          resume(id, place);
+          consumer.seek(id, place.offset());
+        });
     transactionMillis = now() + REST_AFTER_FAILURE_MILLIS;
   }
 
@@ -445,10 +464,9 @@ final class ShardServer implements Runnable {
     }
     Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
     for (TopicPartition id : alsoCommit) {
-      offsets.put(id, new OffsetAndMetadata(served.getOrDefault(id, 0L), ShardTime.write(now)));
+      offsets.put(id, served.getOrDefault(id, ShardPlace.BEGINNING).write(now));
     }
-    batch.offsets.forEach(
-        (id, offset) -> offsets.put(id, new OffsetAndMetadata(offset, ShardTime.write(now))));
+    batch.places().forEach((id, place) -> offsets.put(id, place.write(now)));
     producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata());
     producer.commitTransaction();
     batch.committed();
@@ -460,7 +478,8 @@ final class ShardServer implements Runnable {
   /** What one transaction does; it counts once that is committed. */
   private final class Batch {
     private final long now;
-    private final Map<TopicPartition, Long> offsets = new HashMap<>();
+    private final Map<TopicPartition, ShardPlace> places = new HashMap<>();
+    private final Set<TopicPartition> left = new HashSet<>();
     private final Map<String, @Nullable Long> changes = new HashMap<>();
     private final Map<String, Long> fired = new HashMap<>();
     private long delivered;
@@ -472,9 +491,18 @@ final class ShardServer implements Runnable {
       this.now = now;
     }
 
+    /** Up to where each partition is served with this batch. */
+    Map<TopicPartition, ShardPlace> places() {
+      for (TopicPartition id : left) {
+        LedgerSnapshot level = wheel.served(Objects.requireNonNull(levels.get(id)));
+        places.put(id, new ShardPlace(level.position(), level.metadata()));
+      }
+      return places;
+    }
+
     void move(Entry<ConsumerRecord<byte[], byte[]>> entry) {
       ConsumerRecord<byte[], byte[]> record = entry.item();
-      offsets.put(new TopicPartition(record.topic(), record.partition()), record.offset() + 1);
+      left.add(new TopicPartition(record.topic(), record.partition()));
       if (entry.dueMillis() > now) {
         moved++;
         send(DelayRecords.next(record, DelayLevels.of(entry.dueMillis() - now), topics), null, "");
@@ -529,7 +557,7 @@ final class ShardServer implements Runnable {
 
     /** The same time decides what is due, and what is too late to cancel. */
     void answer(ConsumerRecord<byte[], byte[]> wish) {
-      offsets.put(wishesId, wish.offset() + 1);
+      places.put(wishesId, new ShardPlace(wish.offset() + 1, ""));
       CancelCodec.Cancel read = CancelCodec.readCancel(wish.value());
       if (read == null || wish.key() == null) {
         LOG.warn("The record {}/{} asks for nothing that is understood", wishesId, wish.offset());
@@ -610,7 +638,7 @@ final class ShardServer implements Runnable {
 
     void committed() {
       fired.forEach(schedules::fired);
-      served.putAll(offsets);
+      served.putAll(places);
       changes.forEach(cancelled::read);
       counters.delivered.addAndGet(delivered);
       counters.moved.addAndGet(moved);
@@ -626,9 +654,9 @@ final class ShardServer implements Runnable {
     deletedNanos = clock.nanos();
     Map<TopicPartition, Long> before = new HashMap<>();
     served.forEach(
-        (id, offset) -> {
-          if (offset > deleted.getOrDefault(id, 0L)) {
-            before.put(id, offset);
+        (id, place) -> {
+          if (place.offset() > deleted.getOrDefault(id, 0L)) {
+            before.put(id, place.offset());
           }
         });
     deleted.putAll(before);
