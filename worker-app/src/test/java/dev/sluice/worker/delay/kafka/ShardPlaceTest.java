@@ -22,8 +22,7 @@ class ShardPlaceTest {
     assertThat(wheel.take(60, 10)).hasSize(1);
     LedgerSnapshot served = wheel.served(0);
     for (ShardPlace place :
-        List.of(
-            new ShardPlace(70, ""), new ShardPlace(served.position(), served.metadata()))) {
+        List.of(new ShardPlace(70, ""), new ShardPlace(served.position(), served.metadata()))) {
       OffsetAndMetadata committed = place.write(NOW);
       assertThat(ShardPlace.read(committed)).isEqualTo(place);
       assertThat(ShardPlace.millis(committed.metadata())).isEqualTo(NOW);
