@@ -171,7 +171,7 @@ final class Faults {
     try (JavaProcess redrive =
         JavaProcess.start(
             "dev.sluice.console.cli.DeadMain",
-            List.of("-Xmx96m", "-XX:+UseSerialGC"),
+            List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
             List.of(
                 "redrive",
                 TortureRun.JOBS,

@@ -59,7 +59,7 @@ final class Producers implements AutoCloseable {
     JavaProcess process =
         JavaProcess.start(
             "dev.sluice.producer.cli.ProduceMain",
-            List.of("-Xmx192m", "-XX:+UseSerialGC"),
+            Scenario.options("-Xmx192m"),
             arguments,
             scenario.folder().resolve(name + ".log"));
     processes.add(process);

@@ -169,12 +169,7 @@ final class Scenario implements AutoCloseable {
       arguments.addAll(List.of("--name", workerName));
     }
     arguments.addAll(given);
-    List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC"));
-    if (!FULL) {
-      // Half of the CPU time of a worker that lives for seconds would be that of its compiler.
-      options.add("-XX:TieredStopAtLevel=1");
-    }
-    options.addAll(jvmOptions);
+    List<String> options = options(jvmOptions.toArray(String[]::new));
     WorkerProcess worker = WorkerProcess.start(folder, workerName, options, arguments);
     workers.add(worker);
     return worker;
@@ -190,6 +185,17 @@ final class Scenario implements AutoCloseable {
         WorkerProcess.start(TakeMain.class.getName(), folder, workerName, options, arguments);
     workers.add(taker);
     return taker;
+  }
+
+  /** What each JVM of a scenario gets, and more. */
+  static List<String> options(String... more) {
+    List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC"));
+    if (!FULL) {
+      // Half of the CPU time of a process that lives for seconds would be that of its compiler.
+      options.add("-XX:TieredStopAtLevel=1");
+    }
+    options.addAll(List.of(more));
+    return options;
   }
 
   Load load(int payloadBytes, long seed) {
