@@ -552,7 +552,7 @@ public final class TaskProducer implements AutoCloseable {
    * @throws InterruptedException if the thread was interrupted while it waited
    */
   public boolean join(String queue, Duration timeout) throws InterruptedException {
-    Optional<DeclaredQueue> declared = credits.declared(queue);
+    Optional<DeclaredQueue> declared = credits.awaitDeclared(queue);
     List<String> topics =
         declared.map(DeclaredQueue::topics).orElseGet(() -> encoder.topicsOf(queue));
     String group =

@@ -84,6 +84,47 @@ class SealIT {
     }
   }
 
+  /** Whoever has only just connected has not heard yet which topics the queue has. */
+  @Test
+  void aNewProducerWaitsForUrgentTasksToo() throws Exception {
+    int tasks = 500;
+    try (Scenario scenario = new Scenario("join-priorities", 3)) {
+      WorkerProcess worker =
+          scenario.worker(
+              "worker",
+              List.of("-Xmx128m"),
+              "--handler",
+              "sleep:20ms",
+              "--concurrency",
+              "3",
+              "--priorities",
+              "1,9");
+      Scenario.awaitReady(worker);
+      try (TaskProducer producer = TaskProducer.connect(scenario.kafka().bootstrapServers())) {
+        Scenario.awaitThat("the priorities to be known", PATIENCE, () -> takesUrgent(producer));
+        for (int i = 1; i < tasks; i++) {
+          var ignored = producer.submitAsync(task("t" + i).priority(1));
+        }
+        assertThat(producer.flush(PATIENCE)).isTrue();
+      }
+      try (TaskProducer producer = TaskProducer.connect(scenario.kafka().bootstrapServers())) {
+        assertThat(producer.join(Scenario.QUEUE, Duration.ZERO)).isFalse();
+        assertThat(producer.join(Scenario.QUEUE, PATIENCE)).isTrue();
+      }
+      assertThat(Offers.starts(scenario.histories())).hasSize(tasks);
+      assertThat(worker.stop(Duration.ofSeconds(15))).isZero();
+    }
+  }
+
+  private static boolean takesUrgent(TaskProducer producer) {
+    try {
+      var ignored = producer.submit(task("t0").priority(1), PATIENCE);
+      return true;
+    } catch (TaskRefusedException e) {
+      return false;
+    }
+  }
+
   private static boolean isRefused(TaskProducer producer) {
     try {
       var ignored = producer.submit(task("look"), PATIENCE);
