@@ -117,6 +117,30 @@ class DelayIT {
     }
   }
 
+  /** Nobody may pass another one then: what is served of a level must have no gaps. */
+  @Test
+  void comeOutWhereBrokersTakeLittleMetadata() {
+    int tasks = 500;
+    try (Scenario scenario =
+        new Scenario("delays-little-metadata", 2, Map.of("offset.metadata.max.bytes", "40"))) {
+      WorkerProcess worker =
+          scenario.worker("worker", List.of("-Xmx128m"), "--handler", "sleep:0ms");
+      Scenario.awaitReady(worker);
+      SplittableRandom random = new SplittableRandom(SEED);
+      try (TaskProducer producer = TaskProducer.connect(scenario.kafka().bootstrapServers())) {
+        long now = SystemClock.INSTANCE.epochMillis();
+        for (int i = 0; i < tasks; i++) {
+          submit(producer, task("d" + i, Instant.ofEpochMilli(now + random.nextLong(8_000))));
+        }
+      }
+      Scenario.awaitThat(
+          "all to come out",
+          Duration.ofMinutes(1),
+          () -> Offers.starts(scenario.histories()).size() == tasks);
+      assertThat(worker.stop(Duration.ofSeconds(15))).isZero();
+    }
+  }
+
   /** So many that wait for long, and one behind them that comes out. */
   private static void submitLater(TaskProducer producer, WorkerProcess server, int count) {
     double before = delivered(server);

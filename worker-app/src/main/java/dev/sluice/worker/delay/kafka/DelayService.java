@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -61,6 +62,7 @@ public final class DelayService implements AutoCloseable {
   private final RandomGenerator random;
   private final @Nullable HistoryWriter history;
   private final DelayCounters counters = new DelayCounters();
+  private final AtomicBoolean inOrder = new AtomicBoolean();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -224,7 +226,8 @@ public final class DelayService implements AutoCloseable {
 
   private ShardServer server(int shard, Destinations destinations) {
     ShardServer server =
-        new ShardServer(kafka, shard, topics, destinations, name, clock, counters, history);
+        new ShardServer(
+            kafka, shard, topics, destinations, name, clock, counters, inOrder, history);
     Thread thread = new Thread(server, "sluice-delay-" + shard + "-" + name);
     thread.setDaemon(true);
     thread.start();

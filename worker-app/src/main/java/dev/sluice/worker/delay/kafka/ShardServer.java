@@ -35,6 +35,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -49,6 +50,7 @@ import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -99,6 +101,10 @@ final class ShardServer implements Runnable {
   private final Destinations destinations;
   private final Clock clock;
   private final DelayCounters counters;
+
+  /** Whether the brokers take too little metadata for gaps; learned once for all of the process. */
+  private final AtomicBoolean inOrder;
+
   private final @Nullable HistoryWriter history;
   private final KafkaProducer<byte[], byte[]> producer;
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -143,7 +149,9 @@ final class ShardServer implements Runnable {
       String name,
       Clock clock,
       DelayCounters counters,
+      AtomicBoolean inOrder,
       @Nullable HistoryWriter history) {
+    this.inOrder = inOrder;
     this.shard = shard;
     this.topics = topics;
     this.destinations = destinations;
@@ -166,6 +174,9 @@ final class ShardServer implements Runnable {
   public void run() {
     try {
       awaitTurn();
+      if (inOrder.get()) {
+        wheel.keepOrder();
+      }
       if (onOffer) {
         prepare();
       }
@@ -418,20 +429,26 @@ final class ShardServer implements Runnable {
     } catch (KafkaException e) {
       counters.failed.incrementAndGet();
       LOG.warn("Delayed tasks of shard {} wait: {}", shard, e.toString());
-      if (isOrCausedBy(e, OffsetMetadataTooLarge.class)) {
+      if (metadataIsTooLarge(e)) {
         LOG.warn(
             "The brokers take too little commit metadata (offset.metadata.max.bytes) for delayed"
-                + " tasks to pass others: those of shard {} may be up to {} ms later",
-            shard,
+                + " tasks to pass others: from now on they may be up to {} ms later",
             DelayLevels.millis(0));
-        wheel.keepOrder();
+        inOrder.set(true);
       }
       again();
     }
   }
 
-  private static boolean isOrCausedBy(Throwable failure, Class<? extends Throwable> type) {
-    return type.isInstance(failure) || type.isInstance(failure.getCause());
+  /** In a transaction the producer knows no class for that, only what the brokers say. */
+  private static boolean metadataIsTooLarge(Throwable failure) {
+    for (Throwable at = failure; at != null; at = at.getCause()) {
+      if (at instanceof OffsetMetadataTooLarge
+          || String.valueOf(at.getMessage()).contains(Errors.OFFSET_METADATA_TOO_LARGE.message())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Aborts what is open, and reads again what was not served. */
