@@ -63,6 +63,9 @@ public final class DeadLetters implements AutoCloseable {
   /** With a rate, so many transactions a second. */
   private static final int BATCHES_PER_SECOND = 20;
 
+  /** How much faster than its rate it may be to make up for time in which it stood still. */
+  private static final double CATCHING_UP = 1.02;
+
   /** After a kill the brokers end its transaction then; until that, the queue's readers wait. */
   private static final int TRANSACTION_MILLIS = 10_000;
 
@@ -372,6 +375,7 @@ public final class DeadLetters implements AutoCloseable {
     private final List<ProducerRecord<byte[], byte[]>> tasks = new ArrayList<>();
     private final List<DeadLetter> letters = new ArrayList<>();
     private final long begunNanos = clock.nanos();
+    private long turnNanos = begunNanos;
     private long moved;
     private long withoutPayload;
 
@@ -439,10 +443,15 @@ public final class DeadLetters implements AutoCloseable {
       if (rate <= 0) {
         return;
       }
-      long due = begunNanos + (long) ((moved + letters.size()) / rate * 1e9);
+      double nanosEach = 1e9 / rate;
+      long scheduled = begunNanos + (long) ((moved + letters.size()) * nanosEach);
+      // Brokers that stood still for a while are not met by all that was due meanwhile.
+      long soonest = turnNanos + (long) (letters.size() * nanosEach / CATCHING_UP);
+      long due = Math.max(scheduled, soonest);
       for (long wait = due - clock.nanos(); wait > 0; wait = due - clock.nanos()) {
         LockSupport.parkNanos(wait);
       }
+      turnNanos = clock.nanos();
     }
   }
 

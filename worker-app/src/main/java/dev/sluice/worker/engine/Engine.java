@@ -891,6 +891,11 @@ public final class Engine {
     return suspended;
   }
 
+  /** After how long without a turn nothing is started any more, in nanoseconds. */
+  public long stallNanos() {
+    return stallNanos;
+  }
+
   /** Membership in the group was proven after a stall. */
   public void resume() {
     suspended = false;

@@ -94,7 +94,8 @@ final class HandlerThread implements Runnable, Attempts.Conclusion {
     int taken = size;
     long start = pool.clock.nanos();
     currentStartNanos.setRelease(start);
-    if (taken == 0 || !cursor.begin()) {
+    // A process that stood still here may have lost its partitions: it asks again first, too.
+    if (taken == 0 || start - batchStartNanos > pool.heldUpNanosMax || !cursor.begin()) {
       return;
     }
     boolean more = true;

@@ -47,6 +47,10 @@ public final class HandlerThreads {
   final EngineLock lock;
   final Attempts attempts;
   final Clock clock;
+
+  /** A thread that is held up for longer after it was given a batch does not begin it. */
+  final long heldUpNanosMax;
+
   private final ThreadFactory factory;
   private final int threadsMax;
   private final int hungMax;
@@ -81,6 +85,8 @@ public final class HandlerThreads {
     this.hungMax = Math.max(4, threadsMax / 4);
     this.factory = factory;
     this.clock = clock;
+    // A batch is given at most stallNanos after the last turn; with this there is time to spare.
+    this.heldUpNanosMax = engine.stallNanos() / 2;
     this.afterVisit = afterVisit;
   }
 

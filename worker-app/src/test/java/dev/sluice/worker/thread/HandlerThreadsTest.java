@@ -260,6 +260,63 @@ class HandlerThreadsTest {
     }
   }
 
+  /** The process stands still after a thread was given a task and before it has begun it. */
+  @Test
+  void whatWasGivenBeforeTheProcessStoodStillDoesNotBeginAfterwards() {
+    EngineLock lock = new EngineLock();
+    ManualClock clock = new ManualClock(1_000, 1_000);
+    Engine engine = new Engine(1L << 30, Duration.ofSeconds(3).toNanos(), 1, clock.nanos());
+    QueueState queue = new QueueState("q", 1);
+    HandlerState handler = new HandlerState(queue, "*", List.of());
+    engine.add(handler);
+    PartitionState partition =
+        engine.assigned(
+            new Assignment(
+                queue, "t", 0, 0, 0, 0, DoneRanges.NONE, LANE, 0, 100, Integer.MAX_VALUE));
+    OneWaits attempts = new OneWaits(clock);
+    AtomicInteger visits = new AtomicInteger();
+    Runnable standStillOnce =
+        () -> {
+          if (visits.incrementAndGet() == 1) {
+            clock.advance(Duration.ofSeconds(8));
+          }
+        };
+    HandlerThreads threads =
+        new HandlerThreads(
+            engine,
+            lock,
+            attempts,
+            1,
+            HandlerThreadFactory.platform("handler"),
+            clock,
+            standStillOnce);
+    try {
+      accept(lock, threads, engine, new Run(0, partition, handler, key(partition, 0), 0), clock);
+      awaitIdle(lock, threads, SystemClock.INSTANCE.nanos() + PATIENCE_NANOS);
+      assertThat(visits).hasValue(2);
+      assertThat(attempts.ended).hasValue(0);
+      assertThat(state(lock, engine).suspended()).isTrue();
+      assertThat(state(lock, engine).partitions().get(0).running()).isZero();
+      lock.lock();
+      try {
+        engine.turn(clock.nanos());
+        engine.resume();
+        threads.wake(clock.nanos());
+      } finally {
+        lock.unlock();
+      }
+      awaitIdle(lock, threads, SystemClock.INSTANCE.nanos() + PATIENCE_NANOS);
+      assertThat(attempts.ended).hasValue(1);
+    } finally {
+      lock.lock();
+      try {
+        threads.stop();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
   private static OrderedBy key(PartitionState partition, int key) {
     return OrderedBy.of(Order.KEY, partition, new byte[] {(byte) key});
   }
