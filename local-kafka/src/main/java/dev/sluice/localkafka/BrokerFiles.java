@@ -17,10 +17,18 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Folders and ports of local brokers. */
 final class BrokerFiles {
+  private static final int LOWEST = 12_000;
+
+  /** Linux gives connections ports from 32,768 on, others from 49,152. */
+  private static final int HIGHEST = 32_000;
+
+  private static final int TRIES = 1_000;
+
   /** Files that vanish meanwhile are fine: a broker that was ended may have been renaming some. */
   private static final FileVisitor<Path> DELETING =
       new SimpleFileVisitor<>() {
@@ -94,16 +102,25 @@ final class BrokerFiles {
     }
   }
 
-  /** Ports that are free now, all different. */
+  /**
+   * Ports that are free now, all different, and below those that systems give to connections: one
+   * of these may take the port of a broker that is down for a moment.
+   */
   static List<Integer> freePorts(int count) {
-    ServerSocket[] sockets = new ServerSocket[count];
+    List<ServerSocket> sockets = new ArrayList<>();
     try {
-      List<Integer> ports = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        sockets[i] = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        ports.add(sockets[i].getLocalPort());
+      for (int tries = 0; sockets.size() < count; tries++) {
+        // After so many it is not chance; the system knows one, if there is one at all.
+        int port = tries < TRIES ? ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST) : 0;
+        try {
+          sockets.add(new ServerSocket(port, 1, InetAddress.getLoopbackAddress()));
+        } catch (IOException e) {
+          if (port == 0) {
+            throw e;
+          }
+        }
       }
-      return ports;
+      return sockets.stream().map(ServerSocket::getLocalPort).toList();
     } catch (IOException e) {
       throw new LocalKafkaException(
           "There is no free port on the loopback address ("
@@ -112,12 +129,10 @@ final class BrokerFiles {
           e);
     } finally {
       for (ServerSocket socket : sockets) {
-        if (socket != null) {
-          try {
-            socket.close();
-          } catch (IOException e) {
-            // It was only asked for its number.
-          }
+        try {
+          socket.close();
+        } catch (IOException e) {
+          // It was only asked for its number.
         }
       }
     }

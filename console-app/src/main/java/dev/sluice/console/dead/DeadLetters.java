@@ -63,8 +63,11 @@ public final class DeadLetters implements AutoCloseable {
   /** With a rate, so many transactions a second. */
   private static final int BATCHES_PER_SECOND = 20;
 
-  /** How much faster than its rate it may be to make up for time in which it stood still. */
-  private static final double CATCHING_UP = 1.02;
+  /**
+   * So much of what it was late is made up for with a rate: a thread that wakes up late, but not
+   * brokers that stood still, which would be met by all that was due meanwhile.
+   */
+  private static final long LATE_NANOS_MAX = 10_000_000;
 
   /** After a kill the brokers end its transaction then; until that, the queue's readers wait. */
   private static final int TRANSACTION_MILLIS = 10_000;
@@ -374,8 +377,7 @@ public final class DeadLetters implements AutoCloseable {
     private final LongConsumer progress;
     private final List<ProducerRecord<byte[], byte[]>> tasks = new ArrayList<>();
     private final List<DeadLetter> letters = new ArrayList<>();
-    private final long begunNanos = clock.nanos();
-    private long turnNanos = begunNanos;
+    private long turnNanos = clock.nanos();
     private long moved;
     private long withoutPayload;
 
@@ -443,15 +445,11 @@ public final class DeadLetters implements AutoCloseable {
       if (rate <= 0) {
         return;
       }
-      double nanosEach = 1e9 / rate;
-      long scheduled = begunNanos + (long) ((moved + letters.size()) * nanosEach);
-      // Brokers that stood still for a while are not met by all that was due meanwhile.
-      long soonest = turnNanos + (long) (letters.size() * nanosEach / CATCHING_UP);
-      long due = Math.max(scheduled, soonest);
+      long due = turnNanos + (long) (letters.size() / rate * 1e9);
       for (long wait = due - clock.nanos(); wait > 0; wait = due - clock.nanos()) {
         LockSupport.parkNanos(wait);
       }
-      turnNanos = clock.nanos();
+      turnNanos = Math.max(due, clock.nanos() - LATE_NANOS_MAX);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.sluice.fleet.ProtocolRule;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +14,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Every failure begins with its seed: {@code ./sluice simulate --first-seed S --seeds 1}. */
 class SimulationTest {
   private static final int SEEDS = Integer.getInteger("sluice.seeds", 1_000);
+
+  /** The rules that few seeds catch, each with one that did: it is tried before all others. */
+  private static final Map<ProtocolRule, Long> CATCHES =
+      Map.of(
+          ProtocolRule.READ_FROM_START, 11L,
+          ProtocolRule.BOOK_THE_LARGEST, 641L,
+          ProtocolRule.LEASE_FROM_REPORT, 308L);
 
   @Test
   void noSeedBreaksALimitOrTheCapacityAndEveryFleetHeals() {
@@ -64,13 +72,16 @@ class SimulationTest {
   @ParameterizedTest
   @EnumSource
   void aLimitBreaksWithoutThisRule(ProtocolRule rule) {
-    assertThat(
-            LongStream.rangeClosed(1, 1_000)
-                .parallel()
-                .filter(
-                    seed -> !Simulation.run(Scenarios.against(rule, seed)).violation().isEmpty())
-                .findAny())
+    assertThat(caught(rule, CATCHES.getOrDefault(rule, 1L)) || someSeedCatches(rule))
         .as("a seed that catches %s switched off", rule)
-        .isPresent();
+        .isTrue();
+  }
+
+  private static boolean someSeedCatches(ProtocolRule rule) {
+    return LongStream.rangeClosed(1, 1_000).parallel().anyMatch(seed -> caught(rule, seed));
+  }
+
+  private static boolean caught(ProtocolRule rule, long seed) {
+    return !Simulation.run(Scenarios.against(rule, seed)).violation().isEmpty();
   }
 }

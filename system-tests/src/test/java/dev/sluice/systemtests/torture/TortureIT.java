@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The torture run for two minutes, with a seed that is another one each time. */
+@Tag("side-by-side")
 class TortureIT {
   private static final Duration SHORT = Duration.ofMinutes(2);
 
