@@ -30,6 +30,9 @@ final class Bench implements AutoCloseable {
           "group.consumer.min.session.timeout.ms", "3000",
           "group.consumer.min.heartbeat.interval.ms", "500");
 
+  /** From this scale on the broker runs for long enough to be compiled as people's are. */
+  private static final double COMPILED = 0.2;
+
   private final Path benchmarks;
   private final Path out;
   private final @Nullable String newerJava;
@@ -50,7 +53,10 @@ final class Bench implements AutoCloseable {
     this.rounds = rounds;
     this.scale = scale;
     this.newerJava = newerJava;
-    this.kafka = KafkaProcess.start(1, BROKER, "1g");
+    // In a short run it would still be compiling itself in the end.
+    KafkaProcess.Builder broker = KafkaProcess.builder().heap("1g").compiled(scale >= COMPILED);
+    BROKER.forEach(broker::property);
+    this.kafka = broker.start();
     this.loader = new Loader(kafka.bootstrapServers());
   }
 

@@ -8,14 +8,19 @@ import dev.sluice.benchmarks.subject.JitThreads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The processor time and the memory of a consumer without tasks, after it has started. */
+/**
+ * The processor time and the memory of consumers without tasks, some minutes after they have
+ * started: until then the JIT compiler has more to do than they. All of them wait at once.
+ */
 final class Idle {
-  private static final int SETTLE_SECONDS = 20;
-  private static final int MEASURED_SECONDS = 20;
+  private static final int SETTLE_SECONDS = 180;
+  private static final int MEASURED_SECONDS = 60;
+  private static final int QUEUES = 500;
 
   private Idle() {}
 
@@ -29,44 +34,67 @@ final class Idle {
             new Column("jitMillisPerSecond", "of it JIT", 1),
             new Column("rssMiB", "RSS MiB", 0));
     String topic = bench.loader().topic("idle", 12);
+    List<Contender> one = new ArrayList<>();
     for (Contender contender :
         List.of(
             Contender.PLAIN,
             Contender.SLUICE_KEY,
+            Contender.SLUICE_NEWER,
             Contender.SPRING,
             Contender.SHARE,
             Contender.PC_KEY)) {
-      table.add(contender.name(), one(bench, row, contender, topic, SETTLE_SECONDS));
+      if (bench.can(contender)) {
+        one.add(contender);
+      }
     }
-    int queues = 500;
-    Contender many = Contender.SLUICE_KEY.named("Sluice key, 500 queues").with("queues=" + queues);
-    for (int i = 0; i < queues; i++) {
+    Contender many =
+        Contender.SLUICE_KEY.named("Sluice key, " + QUEUES + " queues").with("queues=" + QUEUES);
+    for (int i = 0; i < QUEUES; i++) {
       bench.loader().topic("many-" + i, 2);
     }
-    table.add(many.name(), one(bench, row, many, "many", SETTLE_SECONDS * 3));
+    measure(bench, row, table, one, topic);
+    measure(bench, row, table, List.of(many), "many");
     return List.of(table);
   }
 
-  private static ObjectNode one(
-      Bench bench, String row, Contender contender, String topic, int settle) throws IOException {
+  private static void measure(
+      Bench bench, String row, Table table, List<Contender> contenders, String topic)
+      throws IOException {
     List<String> options =
         List.of("topic=" + topic, "tasks=" + Long.MAX_VALUE, "seconds=600", "look=5000");
-    try (Running running =
-        bench.start(contender, bench.group(row + contender.name()), "512m", options)) {
-      wait(bench.seconds(settle));
+    List<Running> all = new ArrayList<>();
+    try {
+      for (Contender contender : contenders) {
+        all.add(bench.start(contender, bench.group(row + contender.name()), "512m", options));
+      }
+      wait(bench.seconds(SETTLE_SECONDS));
       long begin = System.nanoTime();
-      long cpu = running.process().cpu().toNanos();
-      long jit = JitThreads.cpuNanos(running.process().pid());
+      List<Used> before = new ArrayList<>();
+      for (Running running : all) {
+        before.add(Used.by(running));
+      }
       wait(bench.seconds(MEASURED_SECONDS));
       double seconds = (System.nanoTime() - begin) / 1e9;
-      ObjectNode line = Bench.object();
-      line.put("cpuMillisPerSecond", (running.process().cpu().toNanos() - cpu) / 1e6 / seconds);
-      line.put(
-          "jitMillisPerSecond",
-          (JitThreads.cpuNanos(running.process().pid()) - jit) / 1e6 / seconds);
-      line.put("rssMiB", rssMiB(running.process().pid()));
-      bench.keep(row, contender.name(), 1, line);
-      return line;
+      for (int i = 0; i < all.size(); i++) {
+        Used now = Used.by(all.get(i));
+        Used then = before.get(i);
+        ObjectNode line = Bench.object();
+        line.put("cpuMillisPerSecond", (now.cpuNanos - then.cpuNanos) / 1e6 / seconds);
+        line.put("jitMillisPerSecond", (now.jitNanos - then.jitNanos) / 1e6 / seconds);
+        line.put("rssMiB", rssMiB(all.get(i).process().pid()));
+        bench.keep(row, contenders.get(i).name(), 1, line);
+        table.add(contenders.get(i).name(), line);
+      }
+    } finally {
+      all.forEach(Running::close);
+    }
+  }
+
+  /** What a process has used of the processors until now. */
+  private record Used(long cpuNanos, long jitNanos) {
+    static Used by(Running running) {
+      return new Used(
+          running.process().cpu().toNanos(), JitThreads.cpuNanos(running.process().pid()));
     }
   }
 
