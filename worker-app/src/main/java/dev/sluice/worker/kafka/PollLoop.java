@@ -41,6 +41,11 @@ public final class PollLoop implements Runnable {
 
   private static final long PAUSED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
+  /** After a poll that brought fewer tasks than these the next one is taken a little later. */
+  private static final int FEW = 64;
+
+  private static final long APART_NANOS = TimeUnit.MICROSECONDS.toNanos(350);
+
   private final LoopState state;
   private final boolean spinsOnPauses;
   private final Consumer<RecordRun> toldDuplicate;
@@ -49,6 +54,7 @@ public final class PollLoop implements Runnable {
   private volatile boolean untilEmpty;
   private volatile boolean gaveUp;
   private long emptyCheckedNanos;
+  private long nextPollNanos;
 
   /**
    * @param toldDuplicate told of each record that is the second one of a task, without the lock
@@ -60,6 +66,7 @@ public final class PollLoop implements Runnable {
       @Nullable TransactionalEffects transactions) {
     this.toldDuplicate = toldDuplicate;
     this.state = state;
+    this.nextPollNanos = state.clock.nanos();
     this.transactions = transactions;
     this.spinsOnPauses =
         "consumer"
@@ -174,6 +181,7 @@ public final class PollLoop implements Runnable {
       }
       writer.member(kafka.groupMetadata());
     }
+    awaitNextPoll();
     long timeoutNanos = decide();
     if (timeoutNanos < 0) {
       proveMembership(commits);
@@ -188,7 +196,31 @@ public final class PollLoop implements Runnable {
     }
     long due = Math.min(timeoutNanos, commits.dueInNanos());
     rereads.seek();
-    accept(poll(kafka, due, ownership, !commits.underWay()), duplicates, rereads);
+    ConsumerRecords<byte[], byte[]> records = poll(kafka, due, ownership, !commits.underWay());
+    long now = state.clock.nanos();
+    nextPollNanos = records.isEmpty() || records.count() >= FEW ? now : now + APART_NANOS;
+    accept(records, duplicates, rereads);
+  }
+
+  /**
+   * Polls that bring few tasks are taken a little apart: otherwise a steady trickle costs a fetch,
+   * here and in the broker, for every task or two of it.
+   */
+  private void awaitNextPoll() {
+    long rest = nextPollNanos - state.clock.nanos();
+    if (rest <= 0) {
+      return;
+    }
+    state.lock.lock();
+    try {
+      if (!state.stopRequested()) {
+        state.awaitChange(rest);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      state.lock.unlock();
+    }
   }
 
   /** Lets the engine look at the time; returns how long to poll, or -1 if it stood still. */
