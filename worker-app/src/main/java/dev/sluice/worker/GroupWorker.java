@@ -12,6 +12,7 @@ import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerLoad;
 import dev.sluice.worker.engine.HandlerState;
+import dev.sluice.worker.engine.Membership;
 import dev.sluice.worker.engine.QueueState;
 import dev.sluice.worker.fleet.WorkedGroup;
 import dev.sluice.worker.fleet.WorkerFleet;
@@ -74,7 +75,7 @@ public final class GroupWorker implements WorkedGroup {
     Engine engine =
         new Engine(
             laneBytes,
-            TimeUnit.MILLISECONDS.toNanos(session / 2),
+            new Membership(TimeUnit.MILLISECONDS.toNanos(session), clock.nanos()),
             builder.random.nextLong(),
             clock.nanos());
     List<QueueBinding> bindings = new ArrayList<>();
@@ -97,6 +98,8 @@ public final class GroupWorker implements WorkedGroup {
             consumer,
             pollRecords,
             handover,
+            // A rebalance waits for members that died and for those that hand over.
+            Duration.ofMillis(2 * session).plus(handover),
             commitInterval,
             METADATA_BYTES,
             new LedgerOverflow(builder.kafka, builder.fleet, group, builder.name),

@@ -26,11 +26,15 @@ final class WorkerJson {
     ArrayNode partitions = root.putArray("partitions");
     ArrayNode handlers = root.putArray("handlers");
     ArrayNode running = root.putArray("running");
+    ArrayNode unconfirmed = root.putArray("unconfirmed");
     int hung = 0;
     int keys = 0;
     long bytes = 0;
     for (GroupWorker group : groups) {
       EngineSnapshot snapshot = group.snapshot();
+      if (snapshot.suspended()) {
+        unconfirmed.add(group.group());
+      }
       hung += group.hung();
       keys += snapshot.keys();
       bytes += snapshot.bytes();

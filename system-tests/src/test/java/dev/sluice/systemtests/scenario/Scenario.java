@@ -68,6 +68,11 @@ final class Scenario implements AutoCloseable {
   }
 
   Scenario(String name, int partitions, Map<String, String> brokerProperties) {
+    this(name, partitions, brokerProperties, 0);
+  }
+
+  /** The same with the port of the broker; 0 chooses one. */
+  Scenario(String name, int partitions, Map<String, String> brokerProperties, int port) {
     this.name = name;
     this.partitions = partitions;
     this.folder = ROOT.resolve(name);
@@ -80,7 +85,7 @@ final class Scenario implements AutoCloseable {
     // Who works for minutes has a broker that is compiled as people's are. Its data lies in memory
     // where it can: the disk of a shared machine was seen to stand still for 1.1 s, and with it
     // every broker that appends.
-    KafkaProcess.Builder broker = KafkaProcess.builder().heap("512m").compiled(FULL);
+    KafkaProcess.Builder broker = KafkaProcess.builder().port(port).heap("512m").compiled(FULL);
     if (FULL && inMemory()) {
       broker.temporaryIn(MEMORY);
     }
@@ -146,6 +151,10 @@ final class Scenario implements AutoCloseable {
 
   int partitions() {
     return partitions;
+  }
+
+  List<Path> producers() {
+    return List.copyOf(producers);
   }
 
   List<Path> histories() {

@@ -53,7 +53,7 @@ public final class Engine {
   private final long origin;
   private final long seed;
   private final long bytesMax;
-  private final long stallNanos;
+  private final Membership membership;
   private int nextHandler;
   private long epochs;
   private long bytes;
@@ -63,8 +63,6 @@ public final class Engine {
   private boolean bytesTight;
 
   private boolean stopping;
-  private long lastTurnNanos;
-  private boolean suspended;
   private boolean turnWanted;
   private boolean lanesLow;
   private boolean somePaused;
@@ -76,17 +74,15 @@ public final class Engine {
 
   /**
    * @param bytesMax the bytes of tasks at which fetching stops
-   * @param stallNanos after how long without a turn nothing is started any more, because membership
-   *     in the group is not known to last
+   * @param membership says whether tasks may be started; used under the engine's lock from now on
    * @param seed makes the hashes of keys unpredictable
    * @param nowNanos the present monotonic time
    */
-  public Engine(long bytesMax, long stallNanos, long seed, long nowNanos) {
+  public Engine(long bytesMax, Membership membership, long seed, long nowNanos) {
     this.bytesMax = bytesMax;
-    this.stallNanos = stallNanos;
+    this.membership = membership;
     this.seed = seed;
     this.origin = nowNanos;
-    this.lastTurnNanos = nowNanos;
   }
 
   /** Adds a handler, before anything is assigned. */
@@ -421,8 +417,7 @@ public final class Engine {
    * @return how many
    */
   public int take(TaskRun[] into, long nowNanos) {
-    if (suspended || nowNanos - lastTurnNanos > stallNanos) {
-      suspended = true;
+    if (!membership.mayStart(nowNanos)) {
       turnWanted = true;
       return 0;
     }
@@ -862,8 +857,7 @@ public final class Engine {
    * the poll thread in each of its turns.
    */
   public void turn(long nowNanos) {
-    suspended |= nowNanos - lastTurnNanos > stallNanos;
-    lastTurnNanos = nowNanos;
+    membership.turn(nowNanos);
     turnWanted = false;
     lanesLow = false;
     for (TaskRun run = retries.peek();
@@ -886,19 +880,31 @@ public final class Engine {
     live.subList(kept, live.size()).clear();
   }
 
-  /** Whether nothing is started because the worker stood still, until {@link #resume}. */
+  /**
+   * Whether nothing of what is owned is started until {@link #proven} is told of a later request.
+   */
   public boolean suspended() {
-    return suspended;
+    return membership.suspended() && !partitions.isEmpty();
   }
 
-  /** After how long without a turn nothing is started any more, in nanoseconds. */
-  public long stallNanos() {
-    return stallNanos;
+  /** What is known of the place in the group. */
+  public Membership membership() {
+    return membership;
   }
 
-  /** Membership in the group was proven after a stall. */
-  public void resume() {
-    suspended = false;
+  /** The coordinator has answered, as it answers a member, a request that was sent then. */
+  public void proven(long sentNanos) {
+    membership.proven(sentNanos);
+  }
+
+  /** Whether a request is due that proves the place in the group. */
+  public boolean wantsProof(long nowNanos) {
+    return !partitions.isEmpty() && membership.wantsProof(nowNanos);
+  }
+
+  /** For how long the place in the group has not been proven; 0 if nothing is owned. */
+  public long unprovenNanos(long nowNanos) {
+    return partitions.isEmpty() ? 0 : membership.ageNanos(nowNanos);
   }
 
   /** Whether the poll thread should take its next turn at once. */
@@ -930,11 +936,6 @@ public final class Engine {
     return rest;
   }
 
-  /** When {@link #turn} was called last. */
-  public long lastTurnNanos() {
-    return lastTurnNanos;
-  }
-
   /** After how many nanoseconds the next turn is due; MAX_VALUE if time changes nothing. */
   public long nextTurnNanos(long nowNanos) {
     TaskRun due = retries.peek();
@@ -958,7 +959,7 @@ public final class Engine {
 
   /** Whether a thread that looked now might find a task. */
   public boolean startable(long nowNanos) {
-    if (suspended) {
+    if (membership.suspended()) {
       return false;
     }
     for (HandlerState handler : handlers) {
@@ -1151,8 +1152,8 @@ public final class Engine {
   public EngineSnapshot snapshot(long nowNanos) {
     return new EngineSnapshot(
         nowNanos - origin,
-        nowNanos - lastTurnNanos,
-        suspended,
+        nowNanos - membership.turnNanos(),
+        suspended(),
         bytes,
         keys.size(),
         partitions.values().stream()

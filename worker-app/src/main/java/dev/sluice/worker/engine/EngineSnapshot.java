@@ -10,7 +10,8 @@ import java.util.Map;
  *
  * @param upNanos how long the engine has existed
  * @param sinceTurnNanos how long ago the poll thread took its last turn
- * @param suspended whether nothing is started because the worker stood still
+ * @param suspended whether nothing is started because the group may have given this worker's place
+ *     away
  * @param bytes bytes of tasks held
  * @param keys keys that have an unfinished task
  * @param partitions what is assigned

@@ -59,6 +59,8 @@ final class Commits {
   private @Nullable Class<?> lastFailure;
   private final Map<PartitionState, Long> overflowNanos = new HashMap<>();
   private boolean underWay;
+  private boolean rebalancing;
+  private long rebalancingNanos;
   private long lastNanos;
   private long markersNanos;
 
@@ -141,6 +143,9 @@ final class Commits {
     lastNanos = now;
     overflow(news, now);
     if (news.isEmpty()) {
+      putForProof(news, now);
+    }
+    if (news.isEmpty()) {
       return;
     }
     setUnderWay(true);
@@ -149,11 +154,45 @@ final class Commits {
         (offsets, failure) -> {
           setUnderWay(false);
           if (failure == null) {
-            acknowledged(news);
+            acknowledged(news, now);
           } else {
             failed(failure);
           }
         });
+  }
+
+  /**
+   * Where nothing was done for a while, what was committed is committed again, of one partition:
+   * the answer proves the membership that tasks to come are started by.
+   */
+  private void putForProof(Map<PartitionState, LedgerSnapshot> news, long now) {
+    TransactionalEffects writer = transactions;
+    state.lock.lock();
+    try {
+      if (!state.engine.wantsProof(now)) {
+        return;
+      }
+      for (PartitionState partition : state.engine.partitions()) {
+        if (partition.transactional()) {
+          continue;
+        }
+        LedgerSnapshot again = partition.ledger().snapshot(metadataBytesMax);
+        if (again.complete() || partition.ledger().keeps(again)) {
+          news.put(partition, again);
+          return;
+        }
+      }
+    } finally {
+      state.lock.unlock();
+    }
+    if (writer != null) {
+      writer.commitSoon();
+    }
+  }
+
+  /** For how long commits have been refused because of one rebalance or several in a row. */
+  long rebalancingNanos() {
+    return rebalancing ? state.clock.nanos() - rebalancingNanos : 0;
   }
 
   /**
@@ -273,8 +312,9 @@ final class Commits {
     }
     for (int attempt = 0; attempt < 3; attempt++) {
       try {
+        long sent = state.clock.nanos();
         kafka.commitSync(offsets(all), SYNC_TIMEOUT);
-        acknowledged(all);
+        acknowledged(all, sent);
         return true;
       } catch (WakeupException e) {
         // A wake-up that was meant for the poll: it is used up now.
@@ -340,11 +380,13 @@ final class Commits {
     }
   }
 
-  private void acknowledged(Map<PartitionState, LedgerSnapshot> news) {
+  private void acknowledged(Map<PartitionState, LedgerSnapshot> news, long sentNanos) {
     lastFailure = null;
+    rebalancing = false;
     state.counters.committed();
     state.lock.lock();
     try {
+      state.engine.proven(sentNanos);
       state.engine.acknowledged(news);
       state.threads.wake(state.clock.nanos());
       for (PartitionState partition : news.keySet()) {
@@ -360,6 +402,11 @@ final class Commits {
 
   private void failed(Exception failure) {
     state.counters.commitFailed();
+    boolean byRebalance = failure instanceof RebalanceInProgressException;
+    if (byRebalance && !rebalancing) {
+      rebalancingNanos = state.clock.nanos();
+    }
+    rebalancing = byRebalance;
     if (failure instanceof OffsetMetadataTooLarge) {
       metadataBytesMax /= 2;
       LOG.warn(

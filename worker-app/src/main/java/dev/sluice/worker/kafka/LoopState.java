@@ -56,6 +56,10 @@ final class LoopState {
   private final Set<String> told = new HashSet<>();
   private boolean lanesMayWait;
 
+  // Of the poll thread.
+  private long pollNanos;
+  private long pollBeforeNanos;
+
   LoopState(
       PollSettings settings,
       Engine engine,
@@ -70,6 +74,8 @@ final class LoopState {
     this.clock = clock;
     this.counters = counters;
     this.changed = lock.newCondition();
+    this.pollNanos = clock.nanos();
+    this.pollBeforeNanos = pollNanos;
     this.rooms = settings.queues().stream().map(QueueBinding::room).toArray(ChildRoom[]::new);
     settings
         .queues()
@@ -132,6 +138,17 @@ final class LoopState {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Called before each poll of the consumer. */
+  void polls() {
+    pollBeforeNanos = pollNanos;
+    pollNanos = clock.nanos();
+  }
+
+  /** When the poll before the present one began: what that one brings came after it. */
+  long polledBeforeNanos() {
+    return pollBeforeNanos;
   }
 
   /** Called before a poll; returns whether it may wait. */

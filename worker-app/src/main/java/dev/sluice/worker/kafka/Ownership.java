@@ -105,7 +105,8 @@ final class Ownership implements ConsumerRebalanceListener {
     state.lock.lock();
     try {
       state.engine.turn(state.clock.nanos());
-      state.engine.resume();
+      // The answer may have come at any time since the poll before this one.
+      state.engine.proven(state.polledBeforeNanos());
     } finally {
       state.lock.unlock();
     }

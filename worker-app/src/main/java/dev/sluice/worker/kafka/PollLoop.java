@@ -41,6 +41,9 @@ public final class PollLoop implements Runnable {
 
   private static final long PAUSED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
+  /** How often it is tried to prove membership while nothing may be started. */
+  private static final long PROVE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   /** After a poll that brought fewer tasks than these the next one is taken a little later. */
   private static final int FEW = 64;
 
@@ -55,6 +58,7 @@ public final class PollLoop implements Runnable {
   private volatile boolean gaveUp;
   private long emptyCheckedNanos;
   private long nextPollNanos;
+  private boolean suspended;
 
   /**
    * @param toldDuplicate told of each record that is the second one of a task, without the lock
@@ -184,8 +188,7 @@ public final class PollLoop implements Runnable {
     awaitNextPoll();
     long timeoutNanos = decide();
     if (timeoutNanos < 0) {
-      proveMembership(commits);
-      timeoutNanos = 0;
+      timeoutNanos = proveMembership(commits) ? 0 : PROVE_NANOS;
     }
     pausing.letLanesDrain();
     pausing.apply();
@@ -223,7 +226,7 @@ public final class PollLoop implements Runnable {
     }
   }
 
-  /** Lets the engine look at the time; returns how long to poll, or -1 if it stood still. */
+  /** Lets the engine look at the time; returns how long to poll, or -1 if nothing may start. */
   private long decide() {
     state.lock.lock();
     try {
@@ -240,6 +243,7 @@ public final class PollLoop implements Runnable {
       if (state.engine.suspended()) {
         return -1;
       }
+      suspended = false;
       long rest = state.restNanos(now);
       long next = Math.min(rest > 0 ? rest : IDLE_POLL_NANOS, state.engine.nextTurnNanos(now));
       return Math.min(next, state.threads.lookAgainNanos(now));
@@ -253,6 +257,7 @@ public final class PollLoop implements Runnable {
       long timeoutNanos,
       Ownership ownership,
       boolean mayRest) {
+    state.polls();
     if (spinsOnPauses && !kafka.paused().isEmpty()) {
       return pollWithoutSpinning(kafka, timeoutNanos, ownership, mayRest);
     }
@@ -371,19 +376,47 @@ public final class PollLoop implements Runnable {
     }
   }
 
-  /** After the process stood still, nothing starts before the group has confirmed its member. */
-  private void proveMembership(Commits commits) {
-    LOG.warn(
-        "{} The process stood still; nothing is started until the group has confirmed this member",
-        state.prefix());
-    if (commits.commitNow(state.allIds())) {
-      state.lock.lock();
-      try {
-        state.engine.resume();
-        state.threads.wake(state.clock.nanos());
-      } finally {
-        state.lock.unlock();
+  /**
+   * While it is not known that the group still has this member, nothing starts; returns whether
+   * that is over.
+   */
+  private boolean proveMembership(Commits commits) {
+    if (!suspended) {
+      suspended = true;
+      LOG.warn(
+          "{} The group confirmed this member {} ms ago, or the process stood still meanwhile;"
+              + " nothing is started until it is confirmed again",
+          state.prefix(),
+          TimeUnit.NANOSECONDS.toMillis(unprovenNanos()));
+    }
+    boolean confirmed = commits.commitNow(state.allIds());
+    state.lock.lock();
+    try {
+      long now = state.clock.nanos();
+      if (confirmed && !state.engine.suspended()) {
+        suspended = false;
+        state.threads.wake(now);
+        return true;
       }
+    } finally {
+      state.lock.unlock();
+    }
+    long most = state.settings.joinMost().toNanos();
+    if (commits.rebalancingNanos() > most && unprovenNanos() > most) {
+      throw new SluiceException(
+          "The group has not answered this member's request to join for "
+              + TimeUnit.NANOSECONDS.toSeconds(most)
+              + " s, which is longer than a rebalance lasts; it joins as a new member");
+    }
+    return false;
+  }
+
+  private long unprovenNanos() {
+    state.lock.lock();
+    try {
+      return state.engine.unprovenNanos(state.clock.nanos());
+    } finally {
+      state.lock.unlock();
     }
   }
 

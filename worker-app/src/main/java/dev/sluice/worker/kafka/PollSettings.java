@@ -14,6 +14,7 @@ import java.util.Map;
  * @param consumer the properties of the consumer
  * @param pollRecordsMax the most records that one poll brings
  * @param handover how long a revoke or a stop waits for running handlers
+ * @param joinMost how long the group may leave a request to join unanswered
  * @param commitInterval the longest that a completion waits for its commit, while brokers answer
  * @param metadataBytesMax the most bytes of commit metadata that the brokers accept
  * @param overflow takes what does not fit there
@@ -27,6 +28,7 @@ public record PollSettings(
     Map<String, Object> consumer,
     int pollRecordsMax,
     Duration handover,
+    Duration joinMost,
     Duration commitInterval,
     int metadataBytesMax,
     LedgerOverflow overflow,

@@ -146,6 +146,17 @@ final class TransactionalEffects implements AutoCloseable {
     }
   }
 
+  /** Commits what is done before long, even if there is nothing new. Does not block. */
+  void commitSoon() {
+    lock.lock();
+    try {
+      wanted++;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Commits what is done, at once, and waits for it.
    *
@@ -266,6 +277,7 @@ final class TransactionalEffects implements AutoCloseable {
       List<Ending> batch,
       ConsumerGroupMetadata present,
       boolean always) {
+    long begun = state.clock.nanos();
     Map<PartitionState, LedgerSnapshot> news = settle(batch, always);
     if (news.isEmpty()) {
       return true;
@@ -301,7 +313,7 @@ final class TransactionalEffects implements AutoCloseable {
         .filter(Ending::done)
         .forEach(each -> history.record(each.run(), HistoryEvent.DONE, null));
     commit(producer);
-    done(batch, news);
+    done(batch, news, begun);
     return true;
   }
 
@@ -406,12 +418,13 @@ final class TransactionalEffects implements AutoCloseable {
     return new BatchCount(0, submitted, each.done() ? 1 : 0, each.done() ? 0 : 1, false);
   }
 
-  private void done(List<Ending> batch, Map<PartitionState, LedgerSnapshot> news) {
+  private void done(List<Ending> batch, Map<PartitionState, LedgerSnapshot> news, long begun) {
     batch.forEach(each -> left.left(each.run(), each.where()));
     state.counters.committed();
     state.lock.lock();
     try {
       state.engine.acknowledged(news);
+      state.engine.proven(begun);
       state.threads.wake(state.clock.nanos());
       state.wakeUp(); // a pause may be over
     } finally {

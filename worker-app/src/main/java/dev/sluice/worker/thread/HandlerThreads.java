@@ -85,8 +85,7 @@ public final class HandlerThreads {
     this.hungMax = Math.max(4, threadsMax / 4);
     this.factory = factory;
     this.clock = clock;
-    // A batch is given at most stallNanos after the last turn; with this there is time to spare.
-    this.heldUpNanosMax = engine.stallNanos() / 2;
+    this.heldUpNanosMax = engine.membership().graceNanos();
     this.afterVisit = afterVisit;
   }
 

@@ -91,7 +91,7 @@ final class EngineModel {
   EngineModel(RandomGenerator random) {
     this.random = random;
     now = random.nextLong() >> 1;
-    engine = new Engine(BYTES_MAX, STALL_NANOS, random.nextLong(), now);
+    engine = new Engine(BYTES_MAX, new Membership(2 * STALL_NANOS, now), random.nextLong(), now);
     queue = new QueueState("q", random.nextInt(1, 8), false, priorities(random), tenants(random));
     for (String type : new String[] {"x", "y"}) {
       FakeLimit thread = new FakeLimit(true, random.nextInt(1, 6));
@@ -152,8 +152,8 @@ final class EngineModel {
       case 14, 15 -> {
         now += random.nextInt(random.nextInt(40) == 0 ? (int) STALL_NANOS * 3 : 2_000);
         engine.turn(now);
-        if (engine.suspended()) {
-          engine.resume();
+        if (engine.suspended() || random.nextBoolean()) {
+          engine.proven(now);
         }
       }
       case 16, 17 -> commit();
@@ -615,6 +615,7 @@ final class EngineModel {
       check();
       now += Math.min(20_000, engine.nextTurnNanos(now));
       engine.turn(now);
+      engine.proven(now);
       idle = ended == before && readAgain == readBefore ? idle + 1 : 0;
     }
     for (Held held : assigned) {

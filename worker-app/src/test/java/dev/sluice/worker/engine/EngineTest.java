@@ -112,6 +112,7 @@ class EngineTest {
     for (int i = 0; i < 100; i++) {
       world.now += 100_000_000;
       world.engine.turn(world.now);
+      world.engine.proven(world.now);
       List<TestRun> taken = world.take();
       if (!taken.isEmpty()) {
         assertThat(taken).hasSize(1);
@@ -334,7 +335,28 @@ class EngineTest {
     assertThat(engine.turnWanted()).isTrue();
     engine.turn(world.now);
     assertThat(world.take()).isEmpty();
-    engine.resume();
+    engine.proven(world.now);
+    takeOne();
+  }
+
+  @Test
+  void nothingStartsWhileTheGroupHasNotConfirmedTheMemberForASessionTimeout() {
+    world.accept(partition, 0, "a");
+    long session = 2 * TestWorld.STALL_NANOS;
+    long until = world.now + session * 9 / 10;
+    while (until - world.now > session / 4) {
+      world.now += session / 4;
+      engine.turn(world.now);
+    }
+    assertThat(engine.wantsProof(world.now)).isTrue();
+    world.now = until + 1;
+    engine.turn(world.now);
+    assertThat(world.take()).isEmpty();
+    assertThat(engine.suspended()).isTrue();
+    engine.proven(world.now - 1); // sent before: the place may have been lost since
+    assertThat(world.take()).isEmpty();
+    engine.proven(world.now);
+    assertThat(engine.wantsProof(world.now)).isFalse();
     takeOne();
   }
 
@@ -483,6 +505,7 @@ class EngineTest {
     world.now += 1_000_000;
     while (worked.size() <= hot.size()) {
       world.engine.turn(world.now);
+      world.engine.proven(world.now);
       world.engine.plan(world.now);
       assertThat(p.pauses().paused()).isFalse();
       readAgain(world, p);
@@ -558,7 +581,8 @@ class EngineTest {
 
   @Test
   void bytesOfAllPartitionsTogetherPauseFetching() {
-    Engine small = new Engine(4 * TestRun.BYTES, TestWorld.STALL_NANOS, 1, 0);
+    Engine small =
+        new Engine(4 * TestRun.BYTES, new Membership(2 * TestWorld.STALL_NANOS, 0), 1, 0);
     QueueState queue = new QueueState("q", 10);
     HandlerState handler = new HandlerState(queue, "*", List.of());
     small.add(handler);

@@ -31,7 +31,7 @@ final class TestWorld {
   }
 
   TestWorld(int concurrency, List<Limit> limits) {
-    engine = new Engine(1L << 20, STALL_NANOS, 42, now);
+    engine = new Engine(1L << 20, new Membership(2 * STALL_NANOS, now), 42, now);
     queue = new QueueState("q", concurrency);
     handler = new HandlerState(queue, "*", limits);
     engine.add(handler);

@@ -22,7 +22,8 @@ class TurnsTest {
 
   /** One queue with a worker of its own. */
   private static final class World {
-    final Engine engine = new Engine(1L << 40, TestWorld.STALL_NANOS, 42, 1_000);
+    final Engine engine =
+        new Engine(1L << 40, new Membership(2 * TestWorld.STALL_NANOS, 1_000), 42, 1_000);
     final QueueState queue;
     final List<HandlerState> handlers = new ArrayList<>();
     final List<PartitionState> partitions = new ArrayList<>();
@@ -245,7 +246,8 @@ class TurnsTest {
 
   @Test
   void theLastMemoryIsForUrgentTasks() {
-    Engine engine = new Engine(100 * TestRun.BYTES, TestWorld.STALL_NANOS, 42, 0);
+    Engine engine =
+        new Engine(100 * TestRun.BYTES, new Membership(2 * TestWorld.STALL_NANOS, 0), 42, 0);
     QueueState queue =
         new QueueState(
             "q", 1, false, new PrioritiesDefinition(List.of(1, 9), 0), TenantsDefinition.NONE);

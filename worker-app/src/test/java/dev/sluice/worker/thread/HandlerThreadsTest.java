@@ -13,6 +13,7 @@ import dev.sluice.worker.engine.Assignment;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.HandlerState;
+import dev.sluice.worker.engine.Membership;
 import dev.sluice.worker.engine.OrderedBy;
 import dev.sluice.worker.engine.PartitionState;
 import dev.sluice.worker.engine.QueueState;
@@ -102,8 +103,7 @@ class HandlerThreadsTest {
   private static void scheduled(RandomGenerator random) throws InterruptedException {
     EngineLock lock = new EngineLock();
     SystemClock clock = SystemClock.INSTANCE;
-    Engine engine =
-        new Engine(1L << 30, Duration.ofMinutes(5).toNanos(), random.nextLong(), clock.nanos());
+    Engine engine = new Engine(1L << 30, membership(10, clock), random.nextLong(), clock.nanos());
     QueueState queue = new QueueState("q", 1 + random.nextInt(8));
     HandlerState handler = new HandlerState(queue, "*", List.of());
     engine.add(handler);
@@ -219,7 +219,7 @@ class HandlerThreadsTest {
   void anAttemptThatTakesFarLongerThanUsualIsNamedOnce() throws InterruptedException {
     EngineLock lock = new EngineLock();
     ManualClock clock = new ManualClock(1_000, 1_000);
-    Engine engine = new Engine(1L << 30, Duration.ofHours(9).toNanos(), 1, clock.nanos());
+    Engine engine = new Engine(1L << 30, membership(600, clock), 1, clock.nanos());
     QueueState queue = new QueueState("q", 2);
     HandlerState handler = new HandlerState(queue, "*", List.of());
     engine.add(handler);
@@ -265,7 +265,12 @@ class HandlerThreadsTest {
   void whatWasGivenBeforeTheProcessStoodStillDoesNotBeginAfterwards() {
     EngineLock lock = new EngineLock();
     ManualClock clock = new ManualClock(1_000, 1_000);
-    Engine engine = new Engine(1L << 30, Duration.ofSeconds(3).toNanos(), 1, clock.nanos());
+    Engine engine =
+        new Engine(
+            1L << 30,
+            new Membership(Duration.ofSeconds(6).toNanos(), clock.nanos()),
+            1,
+            clock.nanos());
     QueueState queue = new QueueState("q", 1);
     HandlerState handler = new HandlerState(queue, "*", List.of());
     engine.add(handler);
@@ -300,7 +305,7 @@ class HandlerThreadsTest {
       lock.lock();
       try {
         engine.turn(clock.nanos());
-        engine.resume();
+        engine.proven(clock.nanos());
         threads.wake(clock.nanos());
       } finally {
         lock.unlock();
@@ -315,6 +320,10 @@ class HandlerThreadsTest {
         lock.unlock();
       }
     }
+  }
+
+  private static Membership membership(long sessionMinutes, Clock clock) {
+    return new Membership(Duration.ofMinutes(sessionMinutes).toNanos(), clock.nanos());
   }
 
   private static OrderedBy key(PartitionState partition, int key) {
