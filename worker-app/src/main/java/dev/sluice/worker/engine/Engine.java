@@ -897,6 +897,11 @@ public final class Engine {
     membership.proven(sentNanos);
   }
 
+  /** The coordinator has answered as it does to one that is not its member any more. */
+  public void refused(long nowNanos) {
+    membership.refused(nowNanos);
+  }
+
   /** Whether a request is due that proves the place in the group. */
   public boolean wantsProof(long nowNanos) {
     return !partitions.isEmpty() && membership.wantsProof(nowNanos);

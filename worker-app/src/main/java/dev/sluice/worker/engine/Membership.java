@@ -55,6 +55,14 @@ public final class Membership {
     return !suspended;
   }
 
+  /**
+   * The coordinator has answered as it does to one that is no member, or not of this generation.
+   */
+  void refused(long nowNanos) {
+    suspended = true;
+    suspendedNanos = nowNanos;
+  }
+
   private void suspend(long nowNanos) {
     if (!suspended) {
       suspended = true;

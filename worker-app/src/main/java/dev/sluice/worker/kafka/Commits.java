@@ -407,6 +407,9 @@ final class Commits {
       rebalancingNanos = state.clock.nanos();
     }
     rebalancing = byRebalance;
+    if (failure instanceof CommitFailedException) {
+      state.refused();
+    }
     if (failure instanceof OffsetMetadataTooLarge) {
       metadataBytesMax /= 2;
       LOG.warn(

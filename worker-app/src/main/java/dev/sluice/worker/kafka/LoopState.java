@@ -127,6 +127,16 @@ final class LoopState {
     }
   }
 
+  /** The group's coordinator does not know this member, or not of this generation. */
+  void refused() {
+    lock.lock();
+    try {
+      engine.refused(clock.nanos());
+    } finally {
+      lock.unlock();
+    }
+  }
+
   // ---- the poll thread ----
 
   /** From now on that consumer is woken; null if there is none. */

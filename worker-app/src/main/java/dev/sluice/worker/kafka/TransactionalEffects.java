@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -298,6 +299,9 @@ final class TransactionalEffects implements AutoCloseable {
       producer.sendOffsetsToTransaction(offsets(news), present);
       producer.flush(); // a child that cannot be published is known by then
     } catch (KafkaException e) {
+      if (e instanceof CommitFailedException) {
+        state.refused();
+      }
       // As long as no commit was asked for, an abort makes all of it undone.
       producer.abortTransaction();
       undo(batch, refused, e);

@@ -85,4 +85,16 @@ class MembershipTest {
     membership.proven(SESSION * 6 / 10);
     assertThat(membership.mayStart(SESSION * 6 / 10)).isTrue();
   }
+
+  @Test
+  void aRefusalEndsAPlaceThatWasProvenAMomentAgo() {
+    Membership membership = new Membership(SESSION, 0);
+    membership.proven(10);
+    membership.refused(20);
+    assertThat(membership.mayStart(20)).isFalse();
+    membership.proven(19); // sent before the refusal
+    assertThat(membership.mayStart(21)).isFalse();
+    membership.proven(21);
+    assertThat(membership.mayStart(22)).isTrue();
+  }
 }
