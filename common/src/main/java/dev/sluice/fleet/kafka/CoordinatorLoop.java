@@ -345,7 +345,7 @@ final class CoordinatorLoop implements AutoCloseable {
             record(outgoing.partition(), outgoing.batch()),
             (metadata, failure) -> {
               if (failure != null || !acknowledged.offer(outgoing)) {
-                if (!closing) {
+                if (!closing && !failed) { // once: all that wait behind it fail as well
                   LOG.warn("[{}] A grant could not be written; stepping down", name, failure);
                 }
                 failed = true;
