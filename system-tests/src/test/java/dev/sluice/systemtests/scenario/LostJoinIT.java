@@ -22,7 +22,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The answer to a member's request to join is lost while its connection stays. The client goes on
@@ -34,16 +35,21 @@ class LostJoinIT {
   private static final int PARTITIONS = 4;
   private static final int PER_SECOND = 300;
 
-  @Test
-  void nobodyWorksWhatTheGroupHasGivenToAnotherAndTheMemberComesBack() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"at-least-once", "transactional"})
+  void nobodyWorksWhatTheGroupHasGivenToAnotherAndTheMemberComesBack(String effects)
+      throws Exception {
+    if (effects.equals("transactional")) {
+      Scenario.onlyInFull("the other one");
+    }
     try (JoinLosingProxy proxy = new JoinLosingProxy();
         Scenario scenario =
             new Scenario(
-                "lost-join",
+                "lost-join-" + effects,
                 PARTITIONS,
                 Map.of("advertised.listeners", "PLAINTEXT://" + proxy.address()),
                 proxy.brokerPort())) {
-      WorkerProcess first = worker(scenario, "first");
+      WorkerProcess first = worker(scenario, "first", effects);
       Scenario.awaitReady(first);
       Disturbance disturbance;
       long backMillis;
@@ -51,7 +57,7 @@ class LostJoinIT {
         awaitPartitions(first, PARTITIONS);
         long from = SystemClock.INSTANCE.nanos();
         proxy.loseJoinOf("first-" + Scenario.GROUP);
-        WorkerProcess second = worker(scenario, "second");
+        WorkerProcess second = worker(scenario, "second", effects);
         Scenario.awaitThat("a lost answer", Duration.ofSeconds(30), proxy::lost);
         long lost = SystemClock.INSTANCE.nanos();
         awaitPartitions(second, PARTITIONS);
@@ -115,9 +121,10 @@ class LostJoinIT {
         () -> worker.health().sum("sluice_worker_partitions") == count);
   }
 
-  private static WorkerProcess worker(Scenario scenario, String name) {
+  private static WorkerProcess worker(Scenario scenario, String name, String effects) {
     List<String> flags =
         new ArrayList<>(List.of("--handler", "sleep:2ms", "--order", "key", "--handover", "2s"));
+    flags.addAll(List.of("--effects", effects));
     for (String property :
         List.of(
             "group.protocol=classic", "session.timeout.ms=6000", "heartbeat.interval.ms=1000")) {

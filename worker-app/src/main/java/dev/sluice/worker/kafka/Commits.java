@@ -190,6 +190,13 @@ final class Commits {
     }
   }
 
+  private void rebalancing(boolean now) {
+    if (now && !rebalancing) {
+      rebalancingNanos = state.clock.nanos();
+    }
+    rebalancing = now;
+  }
+
   /** For how long commits have been refused because of one rebalance or several in a row. */
   long rebalancingNanos() {
     return rebalancing ? state.clock.nanos() - rebalancingNanos : 0;
@@ -303,11 +310,13 @@ final class Commits {
     if (writer != null && writer.has(ids)) {
       writer.member(kafka.groupMetadata());
       if (!writer.commitNow(TRANSACTION_TIMEOUT)) {
+        rebalancing(true); // whatever it is: a producer does not say whether its member is joining
         return false;
       }
     }
     overflowNow(all);
     if (all.isEmpty()) {
+      rebalancing(false);
       return true;
     }
     for (int attempt = 0; attempt < 3; attempt++) {
@@ -402,11 +411,7 @@ final class Commits {
 
   private void failed(Exception failure) {
     state.counters.commitFailed();
-    boolean byRebalance = failure instanceof RebalanceInProgressException;
-    if (byRebalance && !rebalancing) {
-      rebalancingNanos = state.clock.nanos();
-    }
-    rebalancing = byRebalance;
+    rebalancing(failure instanceof RebalanceInProgressException);
     if (failure instanceof CommitFailedException) {
       state.refused();
     }
