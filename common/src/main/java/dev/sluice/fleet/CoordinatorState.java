@@ -360,8 +360,10 @@ public final class CoordinatorState {
       credits.values().forEach(credit -> credit.distribute(nowNanos));
     }
     List<Outgoing> out = new ArrayList<>();
+    // Beats go together, so that they share requests and what they wake.
+    long beatNanos = untilBeatNanos(nowNanos) == 0 ? BEAT_NANOS / 2 : BEAT_NANOS;
     for (int i = 0; i < partitions.length; i++) {
-      GrantBatch batch = flush(partitions[i], nowNanos);
+      GrantBatch batch = flush(partitions[i], beatNanos, nowNanos);
       if (batch != null) {
         out.add(new Outgoing(i, batch));
       }
@@ -410,9 +412,19 @@ public final class CoordinatorState {
     credits.values().forEach(credit -> credit.expire(leaseNanos, nowNanos));
   }
 
-  private @Nullable GrantBatch flush(Partition partition, long nowNanos) {
+  /** After how many nanoseconds the next partition is due for a record; at most half a second. */
+  public long untilBeatNanos(long nowNanos) {
+    long until = BEAT_NANOS;
+    for (Partition partition : partitions) {
+      long since = partition.flushed ? nowNanos - partition.flushedNanos : BEAT_NANOS;
+      until = Math.min(until, BEAT_NANOS - since);
+    }
+    return Math.max(0, until);
+  }
+
+  private @Nullable GrantBatch flush(Partition partition, long beatNanos, long nowNanos) {
     long sinceFlush = partition.flushed ? nowNanos - partition.flushedNanos : Long.MAX_VALUE;
-    boolean beat = sinceFlush >= BEAT_NANOS;
+    boolean beat = sinceFlush >= beatNanos;
     boolean renew = sinceFlush >= Math.max(RENEW_NANOS, urgentNanos());
     if (!beat && sinceFlush < urgentNanos()) {
       return null;

@@ -116,4 +116,40 @@ class CoordinatorStateTest {
     granted(19 * SECOND);
     assertThat(state.tick(21 * SECOND)).isNotEmpty().allMatch(out -> out.batch().open());
   }
+
+  @Test
+  void beatsOfAllPartitionsGoTogetherAndNoneComesLate() {
+    CoordinatorState many = new CoordinatorState(OWN, 3, LEASE, ProtocolRule.ALL, 0);
+    assertThat(many.untilBeatNanos(0)).isZero();
+    assertThat(many.tick(0)).hasSize(3);
+    assertThat(many.untilBeatNanos(SECOND / 10)).isEqualTo(SECOND / 10 * 4);
+    assertThat(many.tick(SECOND / 10)).isEmpty();
+    ReadBack found = new ReadBack(OWN, ProtocolRule.ALL);
+    found.read(new GrantBatch(new Epoch("t", 1, 0, "old"), 0, LEASE, 0, true, List.of()));
+    found.read(new GrantBatch(OWN, 0, LEASE, 0, false, List.of()));
+    many.takeOver(found, 0);
+    Report report =
+        new Report(
+            "w",
+            "w-1",
+            Report.Kind.WORKER,
+            1,
+            "t",
+            1,
+            0,
+            0,
+            0,
+            false,
+            List.of(),
+            List.of(),
+            List.of());
+    many.report(report, SECOND / 5);
+    assertThat(many.tick(SECOND / 5))
+        .as("one partition is answered between two beats")
+        .singleElement()
+        .satisfies(answer -> assertThat(answer.partition()).isEqualTo(1));
+    assertThat(many.untilBeatNanos(SECOND / 5)).isEqualTo(SECOND / 10 * 3);
+    assertThat(many.tick(SECOND / 2)).as("it beats with the others then").hasSize(3);
+    assertThat(many.untilBeatNanos(SECOND / 2)).isEqualTo(SECOND / 2);
+  }
 }

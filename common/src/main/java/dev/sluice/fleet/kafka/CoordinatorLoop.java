@@ -36,6 +36,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,14 +53,24 @@ final class CoordinatorLoop implements AutoCloseable {
   /** While nobody asks for anything; a report ends a poll at once. */
   private static final Duration IDLE_POLL = Duration.ofMillis(50);
 
-  /** Where nothing is shared at all: what is left is the beat, twice a second. */
-  private static final Duration BEAT_POLL = Duration.ofMillis(250);
+  /**
+   * Where nothing is shared at all, what is left is the beat: a turn begins this long after it is
+   * due.
+   */
+  private static final long BEAT_LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+  /** While taking over, no fetch that finds nothing is to hold up the next one. */
+  private static final int TAKE_OVER_WAIT_MILLIS = 50;
+
+  /** From then on whatever arrives ends a fetch; longer ones would delay requests behind them. */
+  private static final int WAIT_MILLIS = 500;
 
   /** How long after the last report or grant somebody may still be waiting. */
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private static final long START_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final Duration CLOSE = Duration.ofMillis(500);
+  private static final CloseOptions CLOSE_CONSUMER = CloseOptions.timeout(Duration.ofMillis(200));
   private static final long FORGET_LOOK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final KafkaSettings kafka;
@@ -74,6 +85,7 @@ final class CoordinatorLoop implements AutoCloseable {
   private volatile FleetSettings settings;
   private long busyNanos;
   private boolean shares = true;
+  private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
   private volatile boolean closing;
   private volatile boolean leaving;
   private volatile boolean running = true;
@@ -114,19 +126,11 @@ final class CoordinatorLoop implements AutoCloseable {
     LOG.info("[{}] Coordinator of the fleet, epoch {}", name, epoch.counter());
     String clientId = "sluice-coordinator-" + name;
     try (KafkaProducer<byte[], byte[]> producer = ControlClients.producer(kafka, clientId, 1);
-        KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, 250);
         BacklogProbe probe = new BacklogProbe(kafka, clock)) {
       try {
-        CoordinatorState state = takeOver(producer, consumer);
-        while (!closing && !failed) {
-          turn(state, producer, consumer, probe);
-        }
-        if (leaving && !failed) {
-          handOver(state, producer);
-        }
+        coordinate(clientId, producer, probe);
       } finally {
         producer.close(CLOSE);
-        consumer.close(CloseOptions.timeout(Duration.ofMillis(200)));
       }
     } catch (WakeupException e) {
       LOG.debug("[{}] Told to end", name);
@@ -135,6 +139,37 @@ final class CoordinatorLoop implements AutoCloseable {
     } finally {
       running = false;
       LOG.info("[{}] No coordinator any more, epoch {}", name, epoch.counter());
+    }
+  }
+
+  private void coordinate(
+      String clientId, KafkaProducer<byte[], byte[]> producer, BacklogProbe probe) {
+    Map<TopicPartition, Long> past;
+    CoordinatorState state;
+    KafkaConsumer<byte[], byte[]> reader =
+        ControlClients.consumer(kafka, clientId, TAKE_OVER_WAIT_MILLIS);
+    try {
+      past = ends(reader);
+      state = takeOver(producer, reader, past);
+    } finally {
+      reader.close(CLOSE_CONSUMER);
+    }
+    KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, WAIT_MILLIS);
+    try {
+      consumer.assign(past.keySet());
+      past.forEach(consumer::seek);
+      polled = consumer;
+      while (!closing && !failed) {
+        turn(state, producer, consumer, probe);
+      }
+    } catch (WakeupException e) {
+      LOG.debug("[{}] Told to end", name);
+    } finally {
+      polled = null;
+      consumer.close(CLOSE_CONSUMER);
+    }
+    if (leaving && !failed) {
+      handOver(state, producer);
     }
   }
 
@@ -152,20 +187,27 @@ final class CoordinatorLoop implements AutoCloseable {
 
   // ---- taking over ----
 
+  /**
+   * Where the reports end. What is reported from here on is said by processes that live, many of
+   * them because they see this epoch: it is not of the past, and is answered.
+   */
+  private Map<TopicPartition, Long> ends(KafkaConsumer<byte[], byte[]> consumer) {
+    List<TopicPartition> reports = new ArrayList<>();
+    for (int i = 0; i < found.reportsPartitions(); i++) {
+      reports.add(new TopicPartition(fleet.reportsTopic(), i));
+    }
+    return consumer.endOffsets(reports);
+  }
+
   private CoordinatorState takeOver(
-      KafkaProducer<byte[], byte[]> producer, KafkaConsumer<byte[], byte[]> consumer) {
+      KafkaProducer<byte[], byte[]> producer,
+      KafkaConsumer<byte[], byte[]> consumer,
+      Map<TopicPartition, Long> past) {
     long lease = fleet.lease().toNanos();
     long begun = clock.nanos();
     busyNanos = begun;
     CoordinatorState state =
         new CoordinatorState(epoch, found.grantsPartitions(), lease, ProtocolRule.ALL, begun);
-    List<TopicPartition> reports = new ArrayList<>();
-    for (int i = 0; i < found.reportsPartitions(); i++) {
-      reports.add(new TopicPartition(fleet.reportsTopic(), i));
-    }
-    // What is reported from here on is said by processes that live, many of them because they see
-    // this epoch: it is not of the past, and is answered.
-    Map<TopicPartition, Long> past = consumer.endOffsets(reports);
     announce(producer, lease);
     long acknowledgedNanos = clock.nanos();
     ReadBack readBack = readBack(producer, consumer, lease);
@@ -251,8 +293,8 @@ final class CoordinatorLoop implements AutoCloseable {
   }
 
   /**
-   * What was in the reports topic before may be of processes that are gone. The consumer then reads
-   * on from there. Returns the last words of those that said that they end.
+   * What was in the reports topic before may be of processes that are gone. Returns the last words
+   * of those that said that they end.
    */
   private List<Report> remember(
       KafkaConsumer<byte[], byte[]> consumer,
@@ -276,7 +318,6 @@ final class CoordinatorLoop implements AutoCloseable {
       }
       ends.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
     }
-    past.forEach(consumer::seek);
     long now = clock.nanos();
     last.values().forEach(report -> state.remember(report, now));
     last.values().forEach(report -> departed.seen(report.incarnation(), now));
@@ -284,8 +325,7 @@ final class CoordinatorLoop implements AutoCloseable {
     return List.copyOf(left.values());
   }
 
-  private static @org.jspecify.annotations.Nullable Report report(
-      ConsumerRecord<byte[], byte[]> record) {
+  private static @Nullable Report report(ConsumerRecord<byte[], byte[]> record) {
     return record.value() != null
             && ControlCodec.read(record.value()) instanceof ControlRecord.OfReport read
         ? read.report()
@@ -299,8 +339,10 @@ final class CoordinatorLoop implements AutoCloseable {
       KafkaProducer<byte[], byte[]> producer,
       KafkaConsumer<byte[], byte[]> consumer,
       BacklogProbe probe) {
-    Duration poll = shares ? IDLE_POLL : BEAT_POLL;
-    if (shares && clock.nanos() - busyNanos < BUSY_NANOS) {
+    Duration poll = IDLE_POLL;
+    if (!shares) {
+      poll = Duration.ofNanos(state.untilBeatNanos(clock.nanos()) + BEAT_LATE_NANOS);
+    } else if (clock.nanos() - busyNanos < BUSY_NANOS) {
       poll = POLL;
     }
     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(poll)) {
@@ -375,6 +417,10 @@ final class CoordinatorLoop implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
+    KafkaConsumer<byte[], byte[]> consumer = polled;
+    if (consumer != null) {
+      consumer.wakeup();
+    }
     try {
       thread.join(1_500);
     } catch (InterruptedException e) {

@@ -10,8 +10,9 @@ package dev.sluice.flow.lane;
  */
 public final class Lane {
   private final int capacity;
-  private final int high;
-  private final int low;
+  private final int most;
+  private int high;
+  private int low;
   private int depth;
   private int maxDepth;
   private long bytes;
@@ -31,8 +32,26 @@ public final class Lane {
               + " records; a poll must bring between 1 and capacity");
     }
     this.capacity = capacity;
-    this.high = capacity - pollRecordsMax;
+    this.most = capacity - pollRecordsMax;
+    this.high = most;
     this.low = high / 2;
+  }
+
+  /**
+   * Puts the high watermark so low, or where it was at first if that is lower, and the low one at
+   * half of it. Reading far ahead serves to find work for every thread; where all have enough, what
+   * is read only fills the memory.
+   *
+   * @param tasks the new high watermark; 0 or more
+   */
+  public void aim(int tasks) {
+    int wanted = Math.min(most, tasks);
+    if (wanted == high) {
+      return;
+    }
+    high = wanted;
+    low = high / 2;
+    full = depth > high || full && depth > low;
   }
 
   /** The largest poll that suits a lane of that capacity: half of it, at most {@code most}. */

@@ -32,6 +32,34 @@ class LaneTest {
   }
 
   @Test
+  void aLowerAimMovesBothWatermarksAndAHighOneOnlyBack() {
+    Lane lane = new Lane(100, 20); // high 80, low 40
+    for (int i = 0; i < 50; i++) {
+      lane.add(1);
+    }
+    assertThat(lane.full()).isFalse();
+    lane.aim(30);
+    assertThat(lane.full()).isTrue();
+    for (int i = 0; i < 34; i++) {
+      lane.remove(1);
+    }
+    assertThat(lane.full()).isTrue();
+    assertThat(lane.surplus()).isEqualTo(1);
+    lane.aim(Integer.MAX_VALUE);
+    assertThat(lane.full()).as("it is below the low watermark of 40").isFalse();
+    lane.aim(15);
+    assertThat(lane.full()).as("16 of 15").isTrue();
+    lane.aim(16);
+    assertThat(lane.full()).as("until it is at half of that").isTrue();
+    for (int i = 0; i < 8; i++) {
+      lane.remove(1);
+    }
+    assertThat(lane.full()).isFalse();
+    lane.aim(0);
+    assertThat(lane.full()).isTrue();
+  }
+
+  @Test
   void refusesWhatWouldBreakItsBound() {
     assertThatIllegalArgumentException().isThrownBy(() -> new Lane(0, 1));
     assertThatIllegalArgumentException().isThrownBy(() -> new Lane(5, 0));

@@ -26,7 +26,10 @@ import org.jspecify.annotations.Nullable;
  * shelved.
  */
 public final class Engine {
-  /** So many ended tasks are worth a commit before its interval is over. */
+  /**
+   * So many ended tasks are worth a commit before its interval is over; twice as many where no more
+   * than that end in one, so that the interval is enough.
+   */
   private static final int WORTH_COMMITTING = 500;
 
   /** So many tasks behind one that waits stay complete. */
@@ -68,6 +71,7 @@ public final class Engine {
   private boolean somePaused;
   private boolean commitUnderWay;
   private boolean hurried;
+  private int worthCommittingFrom = WORTH_COMMITTING;
   private long accepted;
   private long probes;
   private long endedSinceSnapshot;
@@ -239,6 +243,7 @@ public final class Engine {
    */
   private void shelve(PartitionState partition) {
     if (!partition.lane.full()
+        || partition.queue.hasPlenty()
         || partition.retryWaiting == 0
         || partition.draining
         || !partition.shelf.hasRoom()
@@ -999,7 +1004,11 @@ public final class Engine {
   /** Decides anew for each partition whether it is fetched, and why not. */
   public void plan(long nowNanos) {
     somePaused = false;
+    for (QueueState queue : queues) {
+      queue.lookAhead(nowNanos);
+    }
     for (PartitionState partition : live) {
+      partition.lane.aim(partition.queue.laneAim());
       shelve(partition);
       partition.pauses.set(reasons(partition, nowNanos), nowNanos);
       somePaused |= partition.pauses.paused();
@@ -1116,13 +1125,26 @@ public final class Engine {
     commitUnderWay = underWay;
   }
 
+  /**
+   * Snapshots are about to be taken: learns from what has ended since the last ones how many are
+   * worth a commit before its time.
+   *
+   * @param sinceNanos the time since the last ones
+   * @param intervalNanos after which a commit is due at the latest
+   */
+  public void commitPace(long sinceNanos, long intervalNanos) {
+    double perInterval = (double) endedSinceSnapshot * intervalNanos / Math.max(1, sinceNanos);
+    worthCommittingFrom =
+        perInterval > 2 * WORTH_COMMITTING ? WORTH_COMMITTING : 2 * WORTH_COMMITTING;
+  }
+
   /** Whether so much has ended since the last snapshots that a commit need not wait long. */
   public boolean worthCommitting() {
     return endedSinceSnapshot >= worthCommittingFrom();
   }
 
   private int worthCommittingFrom() {
-    return hurried ? 1 : WORTH_COMMITTING;
+    return hurried ? 1 : worthCommittingFrom;
   }
 
   /** Whether somebody waits for what ends here: each end is worth a commit then. */

@@ -5,10 +5,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The last run of each key that has an unfinished one, by the key's hash: open addressing with
- * linear probing and deletion by shifting back, so that a task costs no entry object. Holds at most
+ * linear probing and deletion by shifting back, so that a task costs no entry object. The hashes
+ * lie side by side, so that looking for one touches no run but the one that is found. Holds at most
  * as many runs as the lanes do.
  */
 final class KeyTable {
+  /** What the hash of an empty slot is. */
+  private static final long EMPTY = 0;
+
+  private long[] hashes = new long[64];
   private @Nullable TaskRun[] slots = new TaskRun[64];
   private int size;
 
@@ -18,48 +23,52 @@ final class KeyTable {
 
   /** Makes a run the last of its key, and returns the one that was. */
   @Nullable TaskRun putLast(TaskRun run) {
-    int at = find(run.keyHash);
+    long hash = hash(run);
+    int at = find(hash);
     TaskRun last = slots[at];
     slots[at] = run;
-    if (last == null && ++size * 2 > slots.length) {
-      grow();
+    if (last == null) {
+      hashes[at] = hash;
+      if (++size * 2 > slots.length) {
+        grow();
+      }
     }
     return last;
   }
 
   /** Forgets the key of a run if that run is its last. */
   void removeIfLast(TaskRun run) {
-    int at = find(run.keyHash);
+    int at = find(hash(run));
     if (slots[at] != run) {
       return;
     }
     size--;
-    int mask = slots.length - 1;
+    int mask = hashes.length - 1;
     int hole = at;
-    for (int i = hole + 1 & mask; ; i = i + 1 & mask) {
-      TaskRun moved = slots[i];
-      if (moved == null) {
-        break;
-      }
-      int home = home(moved.keyHash, mask);
+    for (int i = hole + 1 & mask; hashes[i] != EMPTY; i = i + 1 & mask) {
+      int home = home(hashes[i], mask);
       if ((i - home & mask) >= (i - hole & mask)) {
-        slots[hole] = moved;
+        hashes[hole] = hashes[i];
+        slots[hole] = slots[i];
         hole = i;
       }
     }
+    hashes[hole] = EMPTY;
     slots[hole] = null;
   }
 
   private int find(long hash) {
-    int mask = slots.length - 1;
+    int mask = hashes.length - 1;
     int at = home(hash, mask);
-    while (true) {
-      TaskRun run = slots[at];
-      if (run == null || run.keyHash == hash) {
-        return at;
-      }
+    while (hashes[at] != hash && hashes[at] != EMPTY) {
       at = at + 1 & mask;
     }
+    return at;
+  }
+
+  /** Two keys of one hash are one key here: their tasks wait for each other. */
+  private static long hash(TaskRun run) {
+    return run.keyHash == EMPTY ? 1 : run.keyHash;
   }
 
   private static int home(long hash, int mask) {
@@ -67,11 +76,15 @@ final class KeyTable {
   }
 
   private void grow() {
-    @Nullable TaskRun[] old = slots;
+    long[] old = hashes;
+    @Nullable TaskRun[] runs = slots;
+    hashes = new long[old.length * 2];
     slots = new TaskRun[old.length * 2];
-    for (TaskRun run : old) {
-      if (run != null) {
-        slots[find(run.keyHash)] = run;
+    for (int i = 0; i < old.length; i++) {
+      if (old[i] != EMPTY) {
+        int at = find(old[i]);
+        hashes[at] = old[i];
+        slots[at] = runs[i];
       }
     }
   }

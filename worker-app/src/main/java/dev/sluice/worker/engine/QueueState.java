@@ -12,6 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /** One queue in one worker: how many of its tasks may run at once, and its handlers. */
 public final class QueueState {
+  /** With tasks for so long, for every thread that it may have, more need not be read. */
+  private static final long PLENTY_NANOS = 1_000_000_000;
+
+  /** So many of a partition are read even then: its turn comes with those of the others. */
+  private static final int PLENTY_DEPTH = 256;
+
   final String name;
   final int concurrency;
   final boolean transactional;
@@ -21,6 +27,8 @@ public final class QueueState {
   final List<HandlerState> handlers = new ArrayList<>();
   int running;
   boolean paused;
+
+  private boolean plenty;
 
   /**
    * @param name of the queue
@@ -128,6 +136,25 @@ public final class QueueState {
       }
     }
     return nanos;
+  }
+
+  /**
+   * Looks anew at how far its partitions are to be read ahead. Where tasks are served in turns,
+   * what comes later may go first, and all of it is read.
+   */
+  void lookAhead(long nowNanos) {
+    long rest = inTurns() ? 0 : readyNanos(nowNanos) / concurrency;
+    plenty = rest > (plenty ? PLENTY_NANOS / 2 : PLENTY_NANOS);
+  }
+
+  /** Whether its threads have so much to do that none needs more to be read. */
+  boolean hasPlenty() {
+    return plenty;
+  }
+
+  /** The high watermark that its lanes should have. */
+  int laneAim() {
+    return plenty ? PLENTY_DEPTH : Integer.MAX_VALUE;
   }
 
   /** Whether every handler that has ready tasks is held back, and at least one is. */

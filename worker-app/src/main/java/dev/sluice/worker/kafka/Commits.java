@@ -136,6 +136,7 @@ final class Commits {
       if (now - lastNanos < intervalNanos && !early && !state.engine.commitSoon()) {
         return;
       }
+      state.engine.commitPace(now - lastNanos, intervalNanos);
       news = state.engine.snapshots(state.engine.live(), metadataBytesMax);
     } finally {
       state.lock.unlock();

@@ -32,7 +32,10 @@ final class LoopState {
   private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   /** How long lanes may wait to be filled again while all threads have more than enough to do. */
-  private static final long REST_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long REST_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(50);
+
+  /** The same where what comes may go before what is here. */
+  private static final long REST_IN_TURNS_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
 
   private static final long REST_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(2);
 
@@ -45,6 +48,7 @@ final class LoopState {
   private final Map<String, QueueBinding> queueByTopic = new HashMap<>();
   private final Condition changed;
   private final ChildRoom[] rooms;
+  private final long restNanosMax;
 
   private volatile boolean stopping;
 
@@ -76,6 +80,10 @@ final class LoopState {
     this.changed = lock.newCondition();
     this.pollNanos = clock.nanos();
     this.pollBeforeNanos = pollNanos;
+    this.restNanosMax =
+        settings.queues().stream().anyMatch(queue -> queue.state().inTurns())
+            ? REST_IN_TURNS_NANOS_MAX
+            : REST_NANOS_MAX;
     this.rooms = settings.queues().stream().map(QueueBinding::room).toArray(ChildRoom[]::new);
     settings
         .queues()
@@ -233,7 +241,7 @@ final class LoopState {
    */
   long restNanos(long now) {
     long rest = engine.somePaused() ? threads.saturatedNanos(now) / 2 : 0;
-    return rest < REST_NANOS_MIN ? 0 : Math.min(rest, REST_NANOS_MAX);
+    return rest < REST_NANOS_MIN ? 0 : Math.min(rest, restNanosMax);
   }
 
   private boolean turnWanted() {

@@ -48,6 +48,74 @@ class EngineTest {
   }
 
   @Test
+  void whereEveryThreadHasEnoughToDoPartitionsAreNotReadFarAhead() {
+    TestWorld other = new TestWorld();
+    other.laneCapacity = 2_000;
+    other.uncommittedMax = 10_000;
+    PartitionState one = other.assign("t", 0);
+    PartitionState empty = other.assign("t", 1);
+    List<TestRun> started = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      other.accept(one, i, "key-" + i);
+    }
+    other.accept(empty, 0, "other");
+    other.handler.worked(1, 1_000_000); // 300 of 1 ms for four threads: 75 ms
+    other.engine.plan(other.now);
+    assertThat(one.pauses().paused()).isFalse();
+    for (int i = 0; i < 100; i++) {
+      other.handler.worked(1, 100_000_000); // 100 ms each: 7.5 s
+    }
+    other.engine.plan(other.now);
+    assertThat(one.pauses().has(PauseReason.LANE_FULL)).isTrue();
+    assertThat(empty.pauses().paused()).isFalse();
+    while (one.lane().depth() > 129) {
+      started.addAll(other.take());
+      other.succeed(started.remove(0));
+      other.engine.plan(other.now);
+      assertThat(one.pauses().has(PauseReason.LANE_FULL)).isTrue();
+      other.handler.worked(1, 100_000_000);
+    }
+    other.succeed(other.take().get(0));
+    other.engine.plan(other.now);
+    assertThat(one.pauses().paused()).isFalse();
+    for (int i = 0; i < 300; i++) {
+      other.accept(one, 300 + i, "key-" + i);
+    }
+    other.engine.plan(other.now);
+    assertThat(one.pauses().has(PauseReason.LANE_FULL)).isTrue();
+    for (int i = 0; i < 200; i++) {
+      other.handler.worked(1, 1_000); // it has turned out to be fast
+    }
+    other.engine.plan(other.now);
+    assertThat(one.pauses().paused()).isFalse();
+  }
+
+  @Test
+  void fewEndedTasksWaitForTheIntervalAndManyDoNot() {
+    long interval = 100_000_000;
+    TestWorld other = new TestWorld();
+    other.uncommittedMax = 10_000;
+    PartitionState one = other.assign("t", 0);
+    assertThat(endedUntilWorthCommitting(other, one)).isEqualTo(500);
+    other.engine.commitPace(interval, interval); // 500 in an interval: those to come can wait
+    other.commit();
+    assertThat(endedUntilWorthCommitting(other, one)).isEqualTo(1_000);
+    other.engine.commitPace(interval / 3, interval); // 3,000 in one: they would be too many
+    other.commit();
+    assertThat(endedUntilWorthCommitting(other, one)).isEqualTo(500);
+  }
+
+  private static int endedUntilWorthCommitting(TestWorld world, PartitionState partition) {
+    int ended = 0;
+    while (!world.engine.worthCommitting()) {
+      world.accept(partition, partition.ledger().position(), "a");
+      world.succeed(world.take().get(0));
+      ended++;
+    }
+    return ended;
+  }
+
+  @Test
   void aPlaceThatIsNotGivenBackIsNamed() {
     Limit leaking =
         new BulkheadLimit(
