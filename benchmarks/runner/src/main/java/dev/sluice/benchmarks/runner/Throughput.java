@@ -32,6 +32,8 @@ final class Throughput {
   private static final Column LOST = new Column("lost", "lost", 0);
   private static final Column DISORDERED = new Column("disordered", "out of order", 0);
   private static final Column EFFICIENCY = new Column("efficiency", "of concurrency / wait", 3);
+  private static final Column IN_USE = new Column("inUse", "of it waiting", 3);
+  private static final Column NET_CPU = new Column("netCpuPerMillion", "without JIT", 2);
 
   private Throughput() {}
 
@@ -94,7 +96,7 @@ final class Throughput {
 
   static List<Table> waits(Bench bench) throws IOException {
     return List.of(
-        waits(bench, 96, 10_000, 300_000),
+        waits(bench, 96, 10_000, 600_000),
         waits(bench, 96, 1_000, 1_500_000),
         waits(bench, 960, 10_000, 1_500_000),
         waits(bench, 96, 100, 1_500_000),
@@ -118,9 +120,10 @@ final class Throughput {
             row,
             Contender.POOL.name(),
             EFFICIENCY,
+            IN_USE,
             WARM_RATE,
             WARM_CPU,
-            JIT,
+            NET_CPU,
             RSS,
             LOST,
             DISORDERED);
@@ -135,7 +138,12 @@ final class Throughput {
     table
         .lines()
         .forEach(
-            line -> line.put("efficiency", line.get("warmTasksPerSecond").asDouble() / possible));
+            line -> {
+              line.put("efficiency", line.get("warmTasksPerSecond").asDouble() / possible);
+              line.put("inUse", line.get("warmWaiting").asDouble() / concurrency);
+              double cpu = line.get("warmCpuPerMillion").asDouble();
+              line.put("netCpuPerMillion", cpu - line.get("warmJitPerMillion").asDouble());
+            });
     return table;
   }
 

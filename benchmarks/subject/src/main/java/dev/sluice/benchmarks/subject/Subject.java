@@ -42,10 +42,22 @@ public final class Subject {
   private final @Nullable DoneFile doneFile;
 
   private record Moment(
-      long tasks, long calls, long nanos, long cpuNanos, long jitNanos, long allocated) {
-    static Moment of(long tasks, long calls) {
+      long tasks,
+      long calls,
+      long nanos,
+      long cpuNanos,
+      long jitNanos,
+      long allocated,
+      long waited) {
+    static Moment of(long tasks, long calls, long waited) {
       return new Moment(
-          tasks, calls, System.nanoTime(), processCpu(), JitThreads.cpuNanos(), allocatedBytes());
+          tasks,
+          calls,
+          System.nanoTime(),
+          processCpu(),
+          JitThreads.cpuNanos(),
+          allocatedBytes(),
+          waited);
     }
 
     private static long processCpu() {
@@ -142,7 +154,7 @@ public final class Subject {
     }
     // Calls first: what is done in between is then no duplicate.
     long called = calls.sum();
-    return Moment.of(done(), called);
+    return Moment.of(done(), called, work.waitedNanos());
   }
 
   @SuppressWarnings("SystemOut") // the figures are this program's output
@@ -163,6 +175,10 @@ public final class Subject {
     add(json, "warmCpuPerMillion", (last.cpuNanos - half.cpuNanos) / 1e3 / second);
     add(json, "warmJitPerMillion", (last.jitNanos - half.jitNanos) / 1e3 / second);
     add(json, "warmCpuCores", (double) (last.cpuNanos - half.cpuNanos) / (last.nanos - half.nanos));
+    add(
+        json,
+        "warmWaiting",
+        (double) (last.waited - half.waited) / Math.max(1, last.nanos - half.nanos));
     add(json, "allocatedPerTask", (double) (last.allocated - half.allocated) / second);
     add(json, "peakRssMiB", peakRssKib() / 1024.0);
     Recorder recorder = latencies;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.sluice.benchmarks.subject;
 
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -16,6 +17,7 @@ public final class Work {
     TAGGED
   }
 
+  private final LongAdder waited = new LongAdder();
   private final Kind kind;
   private final long amount;
 
@@ -46,11 +48,18 @@ public final class Work {
     }
   }
 
-  private static void await(long nanos) {
+  private void await(long nanos) {
     long end = System.nanoTime() + nanos;
-    for (long rest = nanos; rest > 0; rest = end - System.nanoTime()) {
+    long rest = nanos;
+    for (; rest > 0; rest = end - System.nanoTime()) {
       LockSupport.parkNanos(rest);
     }
+    waited.add(nanos - rest);
+  }
+
+  /** How long all waits have taken so far, together, in nanoseconds. */
+  public long waitedNanos() {
+    return waited.sum();
   }
 
   /** Rounds of xorshift; the result depends on all of them. */
