@@ -152,7 +152,7 @@ final class CoordinatorLoop implements AutoCloseable {
       past = ends(reader);
       state = takeOver(producer, reader, past);
     } finally {
-      reader.close(CLOSE_CONSUMER);
+      reader.close(CloseOptions.timeout(Duration.ZERO)); // holders wait for this process now
     }
     KafkaConsumer<byte[], byte[]> consumer = ControlClients.consumer(kafka, clientId, WAIT_MILLIS);
     try {

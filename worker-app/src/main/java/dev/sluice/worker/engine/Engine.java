@@ -822,14 +822,13 @@ public final class Engine {
     if (run.ordered && !run.keyHeldByHungThread) {
       releaseKey(run);
     }
+    lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
     if (!partition.transactional()) {
       endedSinceSnapshot++;
+      // Once for each commit, also while one is under way: its end is noticed in a turn only.
+      turnWanted |=
+          endedSinceSnapshot == worthCommittingFrom() || !commitUnderWay && partition.commitSoon();
     }
-    lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
-    turnWanted |=
-        !commitUnderWay
-            && !partition.transactional()
-            && (partition.commitSoon() || endedSinceSnapshot == worthCommittingFrom());
   }
 
   private void releaseKey(TaskRun run) {
@@ -1119,7 +1118,8 @@ public final class Engine {
   }
 
   /**
-   * Whether a commit waits for its acknowledgement: the poll thread need not be woken for another.
+   * Whether a commit waits for its acknowledgement: a partition that should be committed soon need
+   * not wake the poll thread for another.
    */
   public void commitUnderWay(boolean underWay) {
     commitUnderWay = underWay;
