@@ -1138,6 +1138,11 @@ public final class Engine {
         perInterval > 2 * WORTH_COMMITTING ? WORTH_COMMITTING : 2 * WORTH_COMMITTING;
   }
 
+  /** Whether so much ends that commits do not wait for their interval. */
+  public boolean commitsFollow() {
+    return worthCommittingFrom() <= WORTH_COMMITTING;
+  }
+
   /** Whether so much has ended since the last snapshots that a commit need not wait long. */
   public boolean worthCommitting() {
     return endedSinceSnapshot >= worthCommittingFrom();

@@ -86,9 +86,20 @@ final class Commits {
     }
   }
 
-  /** Whether a commit waits for its acknowledgement, which is noticed in polls only. */
-  boolean underWay() {
-    return underWay;
+  /**
+   * Whether the acknowledgement of a commit, which is noticed in polls only, is waited for because
+   * the next one is to follow soon.
+   */
+  boolean awaited() {
+    if (!underWay) {
+      return false;
+    }
+    state.lock.lock();
+    try {
+      return state.engine.commitsFollow();
+    } finally {
+      state.lock.unlock();
+    }
   }
 
   /** After how many nanoseconds the next commit is due; MAX_VALUE if there is nothing to commit. */

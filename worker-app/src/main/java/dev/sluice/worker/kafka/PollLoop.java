@@ -199,7 +199,7 @@ public final class PollLoop implements Runnable {
     }
     long due = Math.min(timeoutNanos, commits.dueInNanos());
     rereads.seek();
-    ConsumerRecords<byte[], byte[]> records = poll(kafka, due, ownership);
+    ConsumerRecords<byte[], byte[]> records = poll(kafka, due, ownership, !commits.awaited());
     long now = state.clock.nanos();
     nextPollNanos = records.isEmpty() || records.count() >= FEW ? now : now + APART_NANOS;
     accept(records, duplicates, rereads);
@@ -253,10 +253,13 @@ public final class PollLoop implements Runnable {
   }
 
   private ConsumerRecords<byte[], byte[]> poll(
-      KafkaConsumer<byte[], byte[]> kafka, long timeoutNanos, Ownership ownership) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      long timeoutNanos,
+      Ownership ownership,
+      boolean mayRest) {
     state.polls();
     if (spinsOnPauses && !kafka.paused().isEmpty()) {
-      return pollWithoutSpinning(kafka, timeoutNanos, ownership);
+      return pollWithoutSpinning(kafka, timeoutNanos, ownership, mayRest);
     }
     // Rounded up: the consumer counts milliseconds, and a zero would spin.
     long millis = state.beginPoll() ? (timeoutNanos + 999_999) / 1_000_000 : 0;
@@ -278,7 +281,10 @@ public final class PollLoop implements Runnable {
    * that arrives meanwhile does not end it.
    */
   private ConsumerRecords<byte[], byte[]> pollWithoutSpinning(
-      KafkaConsumer<byte[], byte[]> kafka, long timeoutNanos, Ownership ownership) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      long timeoutNanos,
+      Ownership ownership,
+      boolean mayRest) {
     ConsumerRecords<byte[], byte[]> records = ConsumerRecords.empty();
     try {
       records = kafka.poll(Duration.ZERO);
@@ -291,7 +297,7 @@ public final class PollLoop implements Runnable {
       state.lock.lock();
       try {
         if (!state.stopRequested()) {
-          long rest = state.restNanos(state.clock.nanos());
+          long rest = mayRest ? state.restNanos(state.clock.nanos()) : 0;
           state.awaitChange(Math.min(timeoutNanos, Math.max(rest, PAUSED_WAIT_NANOS)));
         }
       } catch (InterruptedException e) {
