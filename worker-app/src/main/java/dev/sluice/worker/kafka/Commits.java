@@ -59,6 +59,7 @@ final class Commits {
   private @Nullable Class<?> lastFailure;
   private final Map<PartitionState, Long> overflowNanos = new HashMap<>();
   private boolean underWay;
+  private boolean tried;
   private boolean rebalancing;
   private long rebalancingNanos;
   private long lastNanos;
@@ -128,8 +129,19 @@ final class Commits {
     }
   }
 
-  /** Sends what is done, if the interval is over or too much waits. Does not block. */
+  /**
+   * Sends what is done, if the interval is over or too much waits. Does not block. To be called
+   * between two polls, when all that was polled has been accepted.
+   */
   void commitIfDue() {
+    if (!underWay && state.clock.nanos() - markersNanos > MARKERS_NANOS) {
+      skipMarkers();
+    }
+    commitWhileAccepting();
+  }
+
+  /** The same where not all that was polled has been accepted yet. */
+  void commitWhileAccepting() {
     long now = state.clock.nanos();
     if (underWay) {
       if (now - lastNanos < OVERDUE_NANOS) {
@@ -137,25 +149,30 @@ final class Commits {
       }
       setUnderWay(false); // its callback was lost with a coordinator; a newer commit replaces it
     }
-    if (now - markersNanos > MARKERS_NANOS) {
-      skipMarkers();
-    }
     Map<PartitionState, LedgerSnapshot> news;
+    boolean first;
     state.lock.lock();
     try {
+      first = !tried && !state.engine.partitions().isEmpty();
       boolean early = now - lastNanos >= EARLY_NANOS && state.engine.worthCommitting();
-      if (now - lastNanos < intervalNanos && !early && !state.engine.commitSoon()) {
+      if (now - lastNanos < intervalNanos && !early && !first && !state.engine.commitSoon()) {
         return;
       }
-      state.engine.commitPace(now - lastNanos, intervalNanos);
+      if (!first) {
+        state.engine.commitPace(now - lastNanos, intervalNanos);
+      }
       news = state.engine.snapshots(state.engine.live(), metadataBytesMax);
     } finally {
       state.lock.unlock();
     }
     lastNanos = now;
+    // The first commit takes a tenth of a second, for what it loads and compiles: fast handlers
+    // would
+    // have ended thousands of tasks meanwhile.
+    tried |= first;
     overflow(news, now);
     if (news.isEmpty()) {
-      putForProof(news, now);
+      putAgain(news, now, first);
     }
     if (news.isEmpty()) {
       return;
@@ -176,12 +193,14 @@ final class Commits {
   /**
    * Where nothing was done for a while, what was committed is committed again, of one partition:
    * the answer proves the membership that tasks to come are started by.
+   *
+   * @param anyway whether to do so though nothing has to be proven
    */
-  private void putForProof(Map<PartitionState, LedgerSnapshot> news, long now) {
+  private void putAgain(Map<PartitionState, LedgerSnapshot> news, long now, boolean anyway) {
     TransactionalEffects writer = transactions;
     state.lock.lock();
     try {
-      if (!state.engine.wantsProof(now)) {
+      if (!anyway && !state.engine.wantsProof(now)) {
         return;
       }
       for (PartitionState partition : state.engine.partitions()) {
@@ -197,7 +216,7 @@ final class Commits {
     } finally {
       state.lock.unlock();
     }
-    if (writer != null) {
+    if (writer != null && !anyway) {
       writer.commitSoon();
     }
   }

@@ -202,7 +202,7 @@ public final class PollLoop implements Runnable {
     ConsumerRecords<byte[], byte[]> records = poll(kafka, due, ownership, !commits.awaited());
     long now = state.clock.nanos();
     nextPollNanos = records.isEmpty() || records.count() >= FEW ? now : now + APART_NANOS;
-    accept(records, duplicates, rereads);
+    accept(records, commits, duplicates, rereads);
   }
 
   /**
@@ -310,7 +310,10 @@ public final class PollLoop implements Runnable {
   }
 
   private void accept(
-      ConsumerRecords<byte[], byte[]> records, Duplicates duplicates, Rereads rereads) {
+      ConsumerRecords<byte[], byte[]> records,
+      Commits commits,
+      Duplicates duplicates,
+      Rereads rereads) {
     if (records.isEmpty()) {
       return;
     }
@@ -341,6 +344,7 @@ public final class PollLoop implements Runnable {
         if (count == runs.length) {
           accept(partition, runs, count, false);
           count = 0;
+          commits.commitWhileAccepting(); // much ends meanwhile where handlers are fast
         }
       }
       accept(partition, runs, count, --rest == 0);
