@@ -166,9 +166,8 @@ final class Commits {
       state.lock.unlock();
     }
     lastNanos = now;
-    // The first commit takes a tenth of a second, for what it loads and compiles: fast handlers
-    // would
-    // have ended thousands of tasks meanwhile.
+    // The first commit takes a tenth of a second, for what it loads and compiles; fast handlers
+    // would have ended thousands of tasks meanwhile.
     tried |= first;
     overflow(news, now);
     if (news.isEmpty()) {
