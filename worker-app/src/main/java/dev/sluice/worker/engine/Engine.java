@@ -825,9 +825,9 @@ public final class Engine {
     lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
     if (!partition.transactional()) {
       endedSinceSnapshot++;
-      // Once for each commit, also while one is under way: its end is noticed in a turn only.
       turnWanted |=
-          endedSinceSnapshot == worthCommittingFrom() || !commitUnderWay && partition.commitSoon();
+          !commitUnderWay
+              && (partition.commitSoon() || endedSinceSnapshot == worthCommittingFrom());
     }
   }
 
@@ -1118,8 +1118,7 @@ public final class Engine {
   }
 
   /**
-   * Whether a commit waits for its acknowledgement: a partition that should be committed soon need
-   * not wake the poll thread for another.
+   * Whether a commit waits for its acknowledgement: the poll thread need not be woken for another.
    */
   public void commitUnderWay(boolean underWay) {
     commitUnderWay = underWay;

@@ -105,20 +105,6 @@ class EngineTest {
     assertThat(endedUntilWorthCommitting(other, one)).isEqualTo(500);
   }
 
-  @Test
-  void whatIsWorthACommitWantsATurnOnceAlsoWhileOneIsUnderWay() {
-    TestWorld other = new TestWorld();
-    other.uncommittedMax = 10_000;
-    PartitionState one = other.assign("t", 0);
-    other.engine.commitUnderWay(true);
-    for (int i = 1; i <= 600; i++) {
-      other.accept(one, one.ledger().position(), "a");
-      other.succeed(other.take().get(0));
-      assertThat(other.engine.turnWanted()).as("after %s", i).isEqualTo(i == 500);
-      other.engine.turn(other.now);
-    }
-  }
-
   private static int endedUntilWorthCommitting(TestWorld world, PartitionState partition) {
     int ended = 0;
     while (!world.engine.worthCommitting()) {
