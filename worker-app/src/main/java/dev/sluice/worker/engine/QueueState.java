@@ -15,7 +15,7 @@ public final class QueueState {
   /** With tasks for so long, for every thread that it may have, more need not be read. */
   private static final long PLENTY_NANOS = 1_000_000_000;
 
-  /** So many of a partition are read even then: its turn comes with those of the others. */
+  /** A partition with no more tasks than these is fetched even then: its turn comes, too. */
   private static final int PLENTY_DEPTH = 256;
 
   final String name;
