@@ -89,7 +89,7 @@ public final class Batch implements AutoCloseable {
     this.reader = reader;
     this.source = source;
     this.clock = clock;
-    BatchCount known = reader.count();
+    BatchCount known = reader.settled(); // to go on before the end would add tasks twice
     this.added = known.added();
     this.closed = known.closed();
     this.ticker = new Ticker("sluice-batch-" + name, OPEN_MILLIS_MAX, this::commitOld);

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 
 /** Opens batches. Thread-safe. */
 final class Batches {
@@ -49,16 +50,25 @@ final class Batches {
     properties.put("max.block.ms", "20000");
     properties.put("linger.ms", "5");
     KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(properties);
+    BatchReader reader = null;
     try {
       // Whoever had it open cannot add any more, and what it had not committed is undone.
       producer.initTransactions();
-      return new Batch(name, fleet.batchesTopic(), producer, reader(name), source, clock);
+      reader = reader(name);
+      return new Batch(name, fleet.batchesTopic(), producer, reader, source, clock);
     } catch (KafkaException e) {
-      producer.close(Duration.ZERO);
+      close(producer, reader);
       throw new SluiceException("Batch " + name + " cannot be opened: " + e.getMessage(), e);
     } catch (RuntimeException e) {
-      producer.close(Duration.ZERO);
+      close(producer, reader);
       throw e;
+    }
+  }
+
+  private static void close(KafkaProducer<byte[], byte[]> producer, @Nullable BatchReader reader) {
+    producer.close(Duration.ZERO);
+    if (reader != null) {
+      reader.close();
     }
   }
 

@@ -565,7 +565,9 @@ public final class TaskProducer implements AutoCloseable {
   /**
    * Opens a batch of that name: a new one, or one that was opened before and is not sealed. Another
    * process that has it open cannot add to it any more. What the records of a batch say is kept for
-   * seven days, where Sluice has created their topic.
+   * seven days, where Sluice has created their topic. After the death of a worker this waits until
+   * the brokers have undone its transaction, some tens of seconds: before that it is not known what
+   * is in the batch.
    *
    * @param name 1 to 200 of a-z, A-Z, 0-9, '.', '_', ':' and '-'
    * @throws dev.sluice.ConfigException if the topic of batches is missing and may not be created

@@ -7,16 +7,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.Cancellation;
 import dev.sluice.Order;
+import dev.sluice.SluiceException;
 import dev.sluice.Task;
 import dev.sluice.TaskResult;
 import dev.sluice.producer.Batch;
 import dev.sluice.producer.TaskProducer;
+import dev.sluice.queue.FleetDefinition;
 import dev.sluice.systemtests.check.CheckOptions;
 import dev.sluice.systemtests.check.Report;
 import dev.sluice.systemtests.process.JavaProcess;
 import dev.sluice.systemtests.process.WorkerProcess;
 import dev.sluice.time.SystemClock;
 import dev.sluice.wire.BatchCount;
+import dev.sluice.wire.TaskCodec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,6 +28,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -140,6 +147,59 @@ class BatchIT {
         assertThat(victim.stop(Duration.ofSeconds(15))).isZero();
         Report report = scenario.check(CheckOptions.undisturbed(Order.KEY));
         scenario.figures(report, figures);
+      }
+    }
+  }
+
+  @Test
+  void whoOpensABatchAgainKnowsWhatIsCountedBehindATransactionThatADeadWorkerLeftOpen()
+      throws Exception {
+    try (Scenario scenario = new Scenario("batch-behind", 1);
+        TaskProducer first = TaskProducer.connect(scenario.kafka().bootstrapServers());
+        TaskProducer second = TaskProducer.connect(scenario.kafka().bootstrapServers());
+        KafkaProducer<byte[], byte[]> dead =
+            new KafkaProducer<>(
+                Map.of(
+                    "bootstrap.servers",
+                    scenario.kafka().bootstrapServers(),
+                    "transactional.id",
+                    "a-dead-worker"),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
+        Batch before = first.batch("b")) {
+      for (int i = 0; i < 30; i++) {
+        before.add(part(i));
+      }
+      before.flush();
+      String counts = FleetDefinition.DEFAULT.batchesTopic();
+      int partition = TaskCodec.partitionOf("b", dead.partitionsFor(counts).size());
+      dead.initTransactions();
+      dead.beginTransaction();
+      dead.send(new ProducerRecord<>(counts, partition, "another".getBytes(UTF_8), new byte[] {1}))
+          .get();
+      for (int i = 30; i < 50; i++) {
+        before.add(part(i));
+      }
+      before.flush();
+      CompletableFuture<Batch> opened = CompletableFuture.supplyAsync(() -> second.batch("b"));
+      Scenario.awaitThat(
+          "the first one to be fenced",
+          Duration.ofSeconds(30),
+          () -> {
+            try {
+              before.add(part(99));
+              before.flush();
+              return false;
+            } catch (SluiceException e) {
+              return true;
+            }
+          });
+      assertThatThrownBy(() -> opened.get(3, TimeUnit.SECONDS))
+          .as("what is behind the open transaction is not known")
+          .isInstanceOf(TimeoutException.class);
+      dead.abortTransaction();
+      try (Batch again = opened.get(30, TimeUnit.SECONDS)) {
+        assertThat(again.added()).isEqualTo(again.progress().added()).isGreaterThanOrEqualTo(50);
       }
     }
   }

@@ -26,11 +26,8 @@ import org.jspecify.annotations.Nullable;
  * shelved.
  */
 public final class Engine {
-  /**
-   * So many ended tasks are worth a commit before its interval is over; twice as many where no more
-   * than that end in one, so that the interval is enough.
-   */
-  private static final int WORTH_COMMITTING = 500;
+  /** To put more threads than that to sleep and wake them costs more than it saves a crash. */
+  private static final int MANY_AT_ONCE = 256;
 
   /** So many tasks behind one that waits stay complete. */
   private static final int KEPT_MAX = 100;
@@ -69,12 +66,9 @@ public final class Engine {
   private boolean turnWanted;
   private boolean lanesLow;
   private boolean somePaused;
-  private boolean commitUnderWay;
-  private boolean hurried;
-  private int worthCommittingFrom = WORTH_COMMITTING;
   private long accepted;
   private long probes;
-  private long endedSinceSnapshot;
+  private final CommitPace commitPace = new CommitPace();
 
   /**
    * @param bytesMax the bytes of tasks at which fetching stops
@@ -424,6 +418,9 @@ public final class Engine {
   public int take(TaskRun[] into, long nowNanos) {
     if (!membership.mayStart(nowNanos)) {
       turnWanted = true;
+      return 0;
+    }
+    if (commitPace.holds(nowNanos)) {
       return 0;
     }
     boolean again = true;
@@ -824,10 +821,7 @@ public final class Engine {
     }
     lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
     if (!partition.transactional()) {
-      endedSinceSnapshot++;
-      turnWanted |=
-          !commitUnderWay
-              && (partition.commitSoon() || endedSinceSnapshot == worthCommittingFrom());
+      turnWanted |= commitPace.ended() || !commitPace.underWay() && partition.commitSoon();
     }
   }
 
@@ -968,7 +962,7 @@ public final class Engine {
 
   /** Whether a thread that looked now might find a task. */
   public boolean startable(long nowNanos) {
-    if (membership.suspended()) {
+    if (membership.suspended() || commitPace.holds(nowNanos)) {
       return false;
     }
     for (HandlerState handler : handlers) {
@@ -1097,7 +1091,7 @@ public final class Engine {
   public Map<PartitionState, LedgerSnapshot> snapshots(
       Collection<PartitionState> of, int metadataBytesMax) {
     Map<PartitionState, LedgerSnapshot> news = new LinkedHashMap<>();
-    endedSinceSnapshot = 0;
+    commitPace.taken();
     for (PartitionState partition : of) {
       if (partition.ledger.hasNews() && !partition.transactional()) {
         news.put(partition, partition.ledger.snapshot(metadataBytesMax));
@@ -1117,11 +1111,13 @@ public final class Engine {
         });
   }
 
-  /**
-   * Whether a commit waits for its acknowledgement: the poll thread need not be woken for another.
-   */
-  public void commitUnderWay(boolean underWay) {
-    commitUnderWay = underWay;
+  /** Whether a commit waits for its acknowledgement: it was sent now, or answered or given up. */
+  public void commitUnderWay(boolean underWay, long nowNanos) {
+    if (underWay) {
+      commitPace.sent(nowNanos);
+    } else {
+      commitPace.answered(nowNanos);
+    }
   }
 
   /**
@@ -1132,28 +1128,35 @@ public final class Engine {
    * @param intervalNanos after which a commit is due at the latest
    */
   public void commitPace(long sinceNanos, long intervalNanos) {
-    double perInterval = (double) endedSinceSnapshot * intervalNanos / Math.max(1, sinceNanos);
-    worthCommittingFrom =
-        perInterval > 2 * WORTH_COMMITTING ? WORTH_COMMITTING : 2 * WORTH_COMMITTING;
+    boolean quick = true;
+    for (HandlerState handler : handlers) {
+      quick &= handler.counters.started == 0 || handler.batchMax() > 1;
+    }
+    long most = 0;
+    for (QueueState queue : queues) {
+      most += queue.concurrency;
+    }
+    commitPace.measure(sinceNanos, intervalNanos, quick, most > MANY_AT_ONCE);
   }
 
   /** Whether so much ends that commits do not wait for their interval. */
   public boolean commitsFollow() {
-    return worthCommittingFrom() <= WORTH_COMMITTING;
+    return commitPace.follows();
   }
 
   /** Whether so much has ended since the last snapshots that a commit need not wait long. */
   public boolean worthCommitting() {
-    return endedSinceSnapshot >= worthCommittingFrom();
+    return commitPace.worthIt();
   }
 
-  private int worthCommittingFrom() {
-    return hurried ? 1 : worthCommittingFrom;
+  /** Whether so much has ended without an acknowledgement that nothing starts until it is there. */
+  public boolean commitHolds(long nowNanos) {
+    return commitPace.holds(nowNanos);
   }
 
   /** Whether somebody waits for what ends here: each end is worth a commit then. */
   public void hurry(boolean someoneWaits) {
-    hurried = someoneWaits;
+    commitPace.hurry(someoneWaits);
   }
 
   /** Whether some partition should be committed without waiting for the interval. */

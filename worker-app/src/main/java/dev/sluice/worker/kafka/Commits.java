@@ -81,7 +81,7 @@ final class Commits {
     underWay = now;
     state.lock.lock();
     try {
-      state.engine.commitUnderWay(now);
+      state.engine.commitUnderWay(now, state.clock.nanos());
     } finally {
       state.lock.unlock();
     }
@@ -97,7 +97,7 @@ final class Commits {
     }
     state.lock.lock();
     try {
-      return state.engine.commitsFollow();
+      return state.engine.commitsFollow() || state.engine.commitHolds(state.clock.nanos());
     } finally {
       state.lock.unlock();
     }
@@ -107,16 +107,20 @@ final class Commits {
   long dueInNanos() {
     state.lock.lock();
     try {
+      boolean held = state.engine.commitHolds(state.clock.nanos());
       if (underWay) {
         // The new consumer calls back only between polls: a long one would hold full ledgers up,
         // and the next commit of fast handlers.
-        if (state.engine.commitSoon()) {
+        if (state.engine.commitSoon() || held) {
           return URGENT_NANOS;
         }
         return state.engine.worthCommitting() ? LOOK_NANOS : Long.MAX_VALUE;
       }
       long interval =
           state.engine.worthCommitting() ? Math.min(EARLY_NANOS, intervalNanos) : intervalNanos;
+      if (held) {
+        interval = 0;
+      }
       for (PartitionState partition : state.engine.live()) {
         if (partition.ledger().hasNews() && !partition.transactional()) {
           return Math.max(0, lastNanos + interval - state.clock.nanos());
@@ -154,7 +158,9 @@ final class Commits {
     state.lock.lock();
     try {
       first = !tried && !state.engine.partitions().isEmpty();
-      boolean early = now - lastNanos >= EARLY_NANOS && state.engine.worthCommitting();
+      boolean early =
+          now - lastNanos >= EARLY_NANOS && state.engine.worthCommitting()
+              || state.engine.commitHolds(now);
       if (now - lastNanos < intervalNanos && !early && !first && !state.engine.commitSoon()) {
         return;
       }

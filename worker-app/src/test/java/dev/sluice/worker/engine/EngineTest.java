@@ -105,6 +105,23 @@ class EngineTest {
     assertThat(endedUntilWorthCommitting(other, one)).isEqualTo(500);
   }
 
+  @Test
+  void nothingStartsWhileTooMuchThatHasEndedWaitsForACommit() {
+    TestWorld other = new TestWorld();
+    other.uncommittedMax = 10_000;
+    PartitionState one = other.assign("t", 0);
+    for (int i = 0; i < CommitPace.BOUND_LEAST; i++) {
+      other.accept(one, i, "a");
+      other.succeed(other.take().get(0));
+    }
+    assertThat(other.engine.turnWanted()).as("the poll thread is to commit").isTrue();
+    other.accept(one, CommitPace.BOUND_LEAST, "a");
+    assertThat(other.engine.startable(other.now)).isFalse();
+    assertThat(other.take()).isEmpty();
+    other.commit();
+    assertThat(other.take()).hasSize(1);
+  }
+
   private static int endedUntilWorthCommitting(TestWorld world, PartitionState partition) {
     int ended = 0;
     while (!world.engine.worthCommitting()) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The broker, the folder of the results, and the starting of systems. Single-threaded. */
@@ -39,6 +40,7 @@ final class Bench implements AutoCloseable {
   private final KafkaProcess kafka;
   private final Loader loader;
   private final double scale;
+  private final Predicate<String> systems;
   private final int rounds;
   private int runs;
 
@@ -46,8 +48,11 @@ final class Bench implements AutoCloseable {
    * @param out folder of logs and raw lines
    * @param scale of the numbers of tasks; 1 is what the documentation reports
    * @param newerJava the executable of the newer JVM, or null
+   * @param systems which systems are measured, by their names
    */
-  Bench(Path out, int rounds, double scale, @Nullable String newerJava) throws IOException {
+  Bench(Path out, int rounds, double scale, @Nullable String newerJava, Predicate<String> systems)
+      throws IOException {
+    this.systems = systems;
     this.benchmarks = home();
     this.out = Files.createDirectories(out);
     this.rounds = rounds;
@@ -106,15 +111,19 @@ final class Bench implements AutoCloseable {
     return (int) Math.max(2, Math.round(full * scale));
   }
 
-  /** Whether this contender can run here. */
+  /** Whether this contender is to be measured, and can run here. */
   boolean can(Contender contender) {
+    return systems.test(contender.name()) && has(contender);
+  }
+
+  private boolean has(Contender contender) {
     return !contender.newer() || newerJava != null;
   }
 
   /** Starts a contender on the JVM that it is for. */
   Running start(Contender contender, String group, String heap, List<String> options)
       throws IOException {
-    if (!can(contender)) {
+    if (!has(contender)) {
       throw new ConfigException(contender.name() + " needs --newer-java");
     }
     Path target = benchmarks.resolve(contender.module()).resolve("target");

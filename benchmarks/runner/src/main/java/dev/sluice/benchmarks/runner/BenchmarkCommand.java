@@ -15,6 +15,9 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -51,6 +54,14 @@ public final class BenchmarkCommand implements Callable<Integer> {
   private double scale = 1;
 
   @Option(
+      names = "--systems",
+      paramLabel = "REGEX",
+      description =
+          "Only systems with such a name, for example 'plain loop|Sluice key.*'; GROWTH and"
+              + " UNBOUNDED measure Sluice anyway. Default: all.")
+  private @Nullable String systems;
+
+  @Option(
       names = "--newer-java",
       paramLabel = "FILE",
       description =
@@ -82,6 +93,14 @@ public final class BenchmarkCommand implements Callable<Integer> {
     if (java != null && !Files.isExecutable(java)) {
       throw new ConfigException("--newer-java " + java + " cannot be executed.");
     }
+    Predicate<String> measured = name -> true;
+    if (systems != null) {
+      try {
+        measured = Pattern.compile(systems).asMatchPredicate();
+      } catch (PatternSyntaxException e) {
+        throw new ConfigException("--systems is no regular expression: " + e.getMessage(), e);
+      }
+    }
     Set<Suite> chosen = suites.isEmpty() ? EnumSet.allOf(Suite.class) : EnumSet.copyOf(suites);
     Path folder =
         out != null
@@ -90,13 +109,21 @@ public final class BenchmarkCommand implements Callable<Integer> {
                 "benchmark-"
                     + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
     List<Table> tables = new ArrayList<>();
-    try (Bench bench = new Bench(folder, rounds, scale, java == null ? null : java.toString())) {
+    String javaText = java == null ? null : java.toString();
+    try (Bench bench = new Bench(folder, rounds, scale, javaText, measured)) {
       for (Suite suite : chosen) {
         for (Table table : suite.run(bench)) {
+          if (table.lines().isEmpty()) {
+            continue; // no system that was asked for has this row
+          }
           tables.add(table);
           bench.show("\n" + table.text());
           write(folder, tables);
         }
+      }
+      if (tables.isEmpty()) {
+        throw new ConfigException(
+            "--systems " + systems + ": none of these suites has a system of such a name.");
       }
       bench.show("Written to " + folder);
     }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** What is run again after kills, and what one slow task does to the others. */
 final class Faults {
   private static final long LOOK_NANOS = 1_000_000;
+  private static final int SLOW_SECONDS = 30;
   private static final Duration STALL = Duration.ofSeconds(20);
 
   private Faults() {}
@@ -29,7 +30,7 @@ final class Faults {
 
   static List<Table> stuck(Bench bench) throws IOException {
     long tasks = bench.tasks(400_000);
-    int slowMicros = bench.seconds(30) * 1_000_000;
+    int slowMicros = bench.seconds(SLOW_SECONDS) * 1_000_000;
     String row =
         "One task of " + slowMicros / 1_000_000 + " s among " + tasks + " of 1 ms, one partition";
     Table table =
@@ -45,6 +46,9 @@ final class Faults {
     String slow = topic(bench, "stuck", tasks, slowMicros);
     for (int round = 1; round <= bench.rounds(); round++) {
       for (Contender contender : List.of(Contender.SLUICE_KEY, Contender.PC_KEY)) {
+        if (!bench.can(contender)) {
+          continue;
+        }
         double without = untilDone(bench, row, contender, even, tasks, null);
         ObjectNode line = Bench.object();
         double with = untilDone(bench, row, contender, slow, tasks, line);
@@ -109,7 +113,8 @@ final class Faults {
     if (after != null) {
       long distinct = counts.distinct();
       try (Running again = bench.start(contender, group, "512m", options)) {
-        counts.await(tasks, again, STALL);
+        // The slow one begins anew, and nothing else may be left meanwhile.
+        counts.await(tasks, again, STALL.plusSeconds(bench.seconds(SLOW_SECONDS)));
       }
       after.put("doneBeforeKill", distinct);
       after.put("again", counts.total() - counts.distinct());
@@ -131,7 +136,9 @@ final class Faults {
             new Column("again", "run again per kill", 0),
             new Column("lost", "lost in all", 0));
     for (Contender contender : List.of(Contender.SLUICE_KEY, Contender.PLAIN)) {
-      kill(bench, table, row, contender, tasks, kills);
+      if (bench.can(contender)) {
+        kill(bench, table, row, contender, tasks, kills);
+      }
     }
     return List.of(table);
   }

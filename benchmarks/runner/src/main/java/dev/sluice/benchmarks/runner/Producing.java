@@ -48,6 +48,9 @@ final class Producing {
                   LOOP,
                   "via=sluice",
                   "capacity=1000000000"))) {
+        if (!bench.can(contender)) {
+          continue;
+        }
         String topic = bench.loader().topic(bench.group("bench"), 12);
         Running worker = worker(bench, topic);
         try {
@@ -114,6 +117,9 @@ final class Producing {
     Contender load =
         of(name, LOAD, "lines=" + lines, "connections=" + connections)
             .with(at.toArray(String[]::new));
+    if (!bench.can(load)) {
+      return;
+    }
     table.add(name, bench.run(row, load, round, List.of("tasks=" + bench.tasks(full))));
   }
 

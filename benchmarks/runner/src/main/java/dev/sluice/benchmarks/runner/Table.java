@@ -154,7 +154,7 @@ final class Table {
           figures.put("least", values[0]).put("most", values[values.length - 1]);
           figures.put("runs", values.length);
           String compared = reference;
-          if (compared != null) {
+          if (compared != null && median(compared, column.field()) > 0) {
             figures.put("ratio", median(system, column.field()) / median(compared, column.field()));
           }
         }

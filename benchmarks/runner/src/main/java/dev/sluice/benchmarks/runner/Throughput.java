@@ -182,6 +182,9 @@ final class Throughput {
     options.add("tasks=" + tasks);
     for (int round = 1; round <= bench.rounds(); round++) {
       for (Contender contender : List.of(Contender.SLUICE_KEY, Contender.PC_KEY)) {
+        if (!bench.can(contender)) {
+          continue;
+        }
         double wait = waitMillis();
         ObjectNode line = bench.run(row, contender, round, options);
         double critical = Math.max(chain, tasks / 96.0) / 1e3;
