@@ -111,6 +111,50 @@ class StopIT {
     }
   }
 
+  /**
+   * A joiner makes the group wait for a member that has died, for as long as its session: longer
+   * than a stop may last. The consumer sends no commit meanwhile.
+   */
+  @Test
+  void aWorkerThatIsAskedToStopWhileItsGroupWaitsForADeadMemberLeavesNothingToRunAgain()
+      throws Exception {
+    try (Scenario scenario = new Scenario("stop-beside-a-dead", PARTITIONS)) {
+      WorkerProcess dead = worker(scenario, "dead", 30_000);
+      WorkerProcess leaver = worker(scenario, "leaver", 30_000);
+      Scenario.awaitReady(dead, leaver);
+      WorkerProcess joiner;
+      long stopMillis;
+      try (Background load = Background.of(scenario.load(200, 5), PER_SECOND)) {
+        awaitSettled(dead, leaver);
+        dead.sample();
+        dead.kill9();
+        double refused = refused(leaver);
+        joiner = worker(scenario, "joiner", 30_000);
+        Scenario.awaitThat(
+            "commits to be refused for a while",
+            Duration.ofSeconds(25),
+            () -> refused(leaver) > refused + 5);
+        long begun = SystemClock.INSTANCE.nanos();
+        assertThat(leaver.stop(Duration.ofSeconds(15))).isZero();
+        stopMillis = (SystemClock.INSTANCE.nanos() - begun) / 1_000_000;
+        Scenario.awaitThat(
+            "the joiner to own everything",
+            Duration.ofSeconds(60),
+            () -> partitions(joiner) == PARTITIONS);
+      }
+      scenario.awaitDrained(Duration.ofMinutes(2));
+      assertThat(joiner.stop(Duration.ofSeconds(15))).isZero();
+
+      Report report = scenario.check(CheckOptions.undisturbed(Order.KEY));
+      scenario.figures(report, Map.of("stopMillis", stopMillis));
+      assertThat(report.violations()).isEmpty();
+    }
+  }
+
+  private static double refused(WorkerProcess worker) {
+    return worker.health().sum("sluice_worker_commit_failures_total");
+  }
+
   private static void awaitSettled(WorkerProcess one, WorkerProcess other) {
     Scenario.awaitThat(
         "both to have partitions and work",
@@ -131,6 +175,10 @@ class StopIT {
   }
 
   private static WorkerProcess worker(Scenario scenario, String name) {
+    return worker(scenario, name, 6_000);
+  }
+
+  private static WorkerProcess worker(Scenario scenario, String name, int sessionMillis) {
     return scenario.worker(
         name,
         List.of("-Xmx256m"),
@@ -143,7 +191,7 @@ class StopIT {
         "--command-property",
         "group.protocol=classic",
         "--command-property",
-        "session.timeout.ms=6000",
+        "session.timeout.ms=" + sessionMillis,
         "--command-property",
         "heartbeat.interval.ms=1000");
   }

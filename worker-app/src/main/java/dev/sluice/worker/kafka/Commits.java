@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
   private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(1);
+  private static final int WAKEUPS_MAX = 3;
   private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(2);
   private static final long RESTORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
 
@@ -62,6 +63,7 @@ final class Commits {
   private boolean tried;
   private boolean rebalancing;
   private long rebalancingNanos;
+  private boolean joining;
   private long lastNanos;
   private long markersNanos;
 
@@ -329,19 +331,16 @@ final class Commits {
    * @return whether the group's coordinator confirmed this member by it
    */
   boolean commitNow(Collection<PartitionId> ids) {
-    Map<PartitionState, LedgerSnapshot> all = new HashMap<>();
-    skipMarkers();
-    state.lock.lock();
-    try {
-      for (PartitionId id : ids) {
-        PartitionState partition = state.engine.partition(id);
-        if (partition != null && !partition.transactional()) {
-          all.put(partition, partition.ledger().snapshot(metadataBytesMax));
-        }
-      }
-    } finally {
-      state.lock.unlock();
-    }
+    return commitNow(ids, Duration.ZERO);
+  }
+
+  /**
+   * The same, tried again for as long as the brokers are silent. What is not committed before its
+   * partition is given back runs again.
+   */
+  boolean commitNow(Collection<PartitionId> ids, Duration patience) {
+    joining = false;
+    Map<PartitionState, LedgerSnapshot> all = toCommit(ids);
     TransactionalEffects writer = transactions;
     if (writer != null && writer.has(ids)) {
       writer.member(kafka.groupMetadata());
@@ -355,23 +354,93 @@ final class Commits {
       rebalancing(false);
       return true;
     }
-    for (int attempt = 0; attempt < 3; attempt++) {
+    long deadline = state.clock.nanos() + patience.toNanos();
+    int wakeups = 0;
+    while (wakeups < WAKEUPS_MAX) {
+      long sent = state.clock.nanos();
       try {
-        long sent = state.clock.nanos();
         kafka.commitSync(offsets(all), SYNC_TIMEOUT);
         acknowledged(all, sent);
         return true;
       } catch (WakeupException e) {
-        // A wake-up that was meant for the poll: it is used up now.
-      } catch (CommitFailedException | RebalanceInProgressException e) {
+        wakeups++; // meant for the poll: it is used up now
+      } catch (RetriableException e) {
         failed(e);
-        return false;
+        if (deadline - state.clock.nanos() <= 0) {
+          return false;
+        }
       } catch (KafkaException e) {
+        joining = e instanceof RebalanceInProgressException;
         failed(e);
         return false;
       }
     }
     return false;
+  }
+
+  /** Whether the last commit that was waited for was not sent because this member is joining. */
+  boolean refusedWhileJoining() {
+    return joining;
+  }
+
+  /**
+   * Commits these partitions in a transaction, which the coordinator takes from a member whose
+   * group waits for another one; a consumer that is joining does not even ask it. It is fenced as
+   * any commit is, by member and generation.
+   *
+   * @return whether it is committed
+   */
+  boolean commitWhileJoining(Collection<PartitionId> ids) {
+    Map<PartitionState, LedgerSnapshot> all = toCommit(ids);
+    if (all.isEmpty()) {
+      return true;
+    }
+    overflowNow(all);
+    long sent = state.clock.nanos();
+    if (!LastCommit.inTransaction(
+        state.settings, state.producer, offsets(all), kafka.groupMetadata())) {
+      return false;
+    }
+    acknowledged(all, sent);
+    return true;
+  }
+
+  private Map<PartitionState, LedgerSnapshot> toCommit(Collection<PartitionId> ids) {
+    Map<PartitionState, LedgerSnapshot> all = new HashMap<>();
+    skipMarkers();
+    state.lock.lock();
+    try {
+      for (PartitionId id : ids) {
+        PartitionState partition = state.engine.partition(id);
+        if (partition != null && !partition.transactional()) {
+          all.put(partition, partition.ledger().snapshot(metadataBytesMax));
+        }
+      }
+    } finally {
+      state.lock.unlock();
+    }
+    return all;
+  }
+
+  /** Says how many tasks of partitions that are given back run again. */
+  void warnOfUncommitted(Collection<PartitionId> ids) {
+    long count = 0;
+    state.lock.lock();
+    try {
+      for (PartitionId id : ids) {
+        PartitionState partition = state.engine.partition(id);
+        count += partition == null ? 0 : partition.ledger().uncommitted();
+      }
+    } finally {
+      state.lock.unlock();
+    }
+    if (count > 0) {
+      LOG.warn(
+          "{} {} tasks that have ended could not be committed before their partitions were given"
+              + " back: they run again",
+          state.prefix(),
+          count);
+    }
   }
 
   /** What the group has committed of these partitions; tried again while brokers do not answer. */

@@ -61,7 +61,8 @@ public final class GroupRim implements Runnable {
     HandlerAttempts attempts = new HandlerAttempts(clock, runs, this::leave, stopWorker);
     this.threads =
         new HandlerThreads(engine, lock, attempts, threadsMax, factory, clock, this::afterVisit);
-    LoopState state = new LoopState(settings, engine, lock, threads, clock, counters);
+    LoopState state =
+        new LoopState(settings, engine, lock, threads, clock, counters, producerProperties);
     this.transactions =
         settings.queues().stream().anyMatch(queue -> queue.state().transactional())
             ? new TransactionalEffects(producerProperties, state, runs, leaving, this::ended)

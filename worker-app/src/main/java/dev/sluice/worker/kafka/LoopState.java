@@ -45,6 +45,7 @@ final class LoopState {
   final HandlerThreads threads;
   final Clock clock;
   final PollCounters counters;
+  final Map<String, Object> producer;
   private final Map<String, QueueBinding> queueByTopic = new HashMap<>();
   private final Condition changed;
   private final ChildRoom[] rooms;
@@ -64,13 +65,18 @@ final class LoopState {
   private long pollNanos;
   private long pollBeforeNanos;
 
+  /**
+   * @param producer properties of producers of this worker's
+   */
   LoopState(
       PollSettings settings,
       Engine engine,
       EngineLock lock,
       HandlerThreads threads,
       Clock clock,
-      PollCounters counters) {
+      PollCounters counters,
+      Map<String, Object> producer) {
+    this.producer = producer;
     this.settings = settings;
     this.engine = engine;
     this.lock = lock;

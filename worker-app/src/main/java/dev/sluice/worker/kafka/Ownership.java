@@ -33,6 +33,10 @@ final class Ownership implements ConsumerRebalanceListener {
   private static final Logger LOG = LoggerFactory.getLogger(Ownership.class);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration RESTORE_TIMEOUT = Duration.ofSeconds(30);
+
+  /** The group waits meanwhile; to give partitions back uncommitted would run tasks again. */
+  private static final Duration REVOKED_COMMIT = Duration.ofSeconds(5);
+
   private static final long INTERRUPTED_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -71,7 +75,9 @@ final class Ownership implements ConsumerRebalanceListener {
     List<PartitionId> ids = ids(revoked);
     LOG.info("{} Handing over {}", state.prefix(), ids);
     handOver(ids);
-    commits.commitNow(ids);
+    if (!commits.commitNow(ids, REVOKED_COMMIT)) {
+      commits.warnOfUncommitted(ids);
+    }
     remove(ids);
   }
 

@@ -37,6 +37,11 @@ public final class PollLoop implements Runnable {
 
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(2);
   private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
+
+  /** While it is refused for a rebalance, the last commit is tried so long after a stop. */
+  private static final long LEAVE_REBALANCING_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
+
+  private static final long LEAVE_BESIDE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
   private static final long PAUSED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
@@ -136,8 +141,9 @@ public final class PollLoop implements Runnable {
         while (!state.stopRequested()) {
           turn(fresh, commits, pausing, ownership, duplicates, rereads);
         }
+        long stopped = state.clock.nanos();
         ownership.handOverAll();
-        commitBeforeLeaving(fresh, commits, pausing);
+        commitBeforeLeaving(fresh, commits, pausing, stopped);
       } finally {
         ownership.removeAll();
       }
@@ -148,15 +154,32 @@ public final class PollLoop implements Runnable {
     }
   }
 
-  /** A rebalance that is under way refuses commits: it is let finish first, if it is quick. */
+  /**
+   * A member that is joining cannot commit. A rebalance is let finish first if it is quick; but it
+   * may wait for others that hand over, or for the session of a member that has died.
+   */
   private void commitBeforeLeaving(
-      KafkaConsumer<byte[], byte[]> kafka, Commits commits, Pausing pausing) {
-    long deadline = state.clock.nanos() + LEAVE_NANOS;
-    while (!commits.commitNow(state.allIds()) && state.clock.nanos() - deadline < 0) {
+      KafkaConsumer<byte[], byte[]> kafka, Commits commits, Pausing pausing, long stoppedNanos) {
+    long begun = state.clock.nanos();
+    long latest = stoppedNanos + state.settings.handover().toNanos() + LEAVE_REBALANCING_NANOS;
+    boolean beside = false;
+    while (!commits.commitNow(state.allIds())) {
+      long now = state.clock.nanos();
+      boolean joining = commits.refusedWhileJoining();
+      if (now - begun >= LEAVE_NANOS && (!joining || now - latest >= 0)) {
+        commits.warnOfUncommitted(state.allIds());
+        return;
+      }
+      if (joining && !beside && now - begun >= LEAVE_BESIDE_NANOS) {
+        beside = true;
+        if (commits.commitWhileJoining(state.allIds())) {
+          return;
+        }
+      }
       state.lock.lock();
       try {
-        state.engine.turn(state.clock.nanos());
-        state.engine.plan(state.clock.nanos());
+        state.engine.turn(now);
+        state.engine.plan(now);
       } finally {
         state.lock.unlock();
       }
