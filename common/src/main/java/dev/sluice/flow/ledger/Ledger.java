@@ -186,6 +186,10 @@ public final class Ledger {
    * @param metadataBytesMax the most bytes that the metadata may have
    */
   public LedgerSnapshot snapshot(int metadataBytesMax) {
+    Entry oldest = head;
+    if (oldest != null && nothingIsDoneBehind(oldest)) {
+      return new LedgerSnapshot(oldest.offset, "", done, true);
+    }
     Entry first = unsettled(head);
     long position = first == null ? restored.firstUndone(nextOffset) : first.offset;
     LedgerCodec.Encoder encoder = new LedgerCodec.Encoder(position, metadataBytesMax);
@@ -203,6 +207,11 @@ public final class Ledger {
     }
     long end = restored.describeBeyond(Math.max(position, nextOffset), encoder);
     return new LedgerSnapshot(position, encoder.finish(end), done + settled, end >= restored.end());
+  }
+
+  /** Whether every offset from the first unfinished one on is unfinished: there are no gaps. */
+  private boolean nothingIsDoneBehind(Entry first) {
+    return nextOffset - first.offset == undone && settled == 0 && restored.end() <= nextOffset;
   }
 
   private static @Nullable Entry unsettled(@Nullable Entry from) {

@@ -29,6 +29,11 @@ public final class Engine {
   /** To put more threads than that to sleep and wake them costs more than it saves a crash. */
   private static final int MANY_AT_ONCE = 256;
 
+  /** To order tasks by key costs about so much. */
+  private static final long QUICK_NANOS = 2_000;
+
+  private static final long NOT_QUICK_NANOS = 2 * QUICK_NANOS;
+
   /** So many tasks behind one that waits stay complete. */
   private static final int KEPT_MAX = 100;
 
@@ -141,12 +146,13 @@ public final class Engine {
       return;
     }
     partition.markGone();
+    partition.line = null;
     partition.live = false;
     live.remove(partition);
     TaskRun run = (TaskRun) partition.ledger.first();
     while (run != null) {
       bytes -= run.bytes;
-      if (run.ordered) {
+      if (run.ordered && !run.inLine) {
         keys.removeIfLast(run);
       }
       run.nextOfKey = null;
@@ -214,6 +220,13 @@ public final class Engine {
     partition.ledger.accept(run);
     addBytes(run.bytes);
     touch(partition);
+    PartitionLine line = partition.line;
+    if (run.ordered && line != null) {
+      if (line.add(run)) {
+        ready(run, Place.LAST);
+      }
+      return;
+    }
     if (run.ordered) {
       TaskRun last = keys.putLast(run);
       if (last != null) {
@@ -611,6 +624,7 @@ public final class Engine {
       counters.stale++;
       return;
     }
+    orderByKey(run.partition);
     if (attemptUsed) {
       run.nextAttempt();
     }
@@ -644,8 +658,8 @@ public final class Engine {
       return false;
     }
     run.keyHeldByHungThread = hung && run.ordered;
-    run.state = TaskRun.State.LEAVING;
-    run.partition.leaving++;
+    run.partition.keysHeldByHung += run.keyHeldByHungThread ? 1 : 0;
+    leaves(run);
     return true;
   }
 
@@ -667,8 +681,7 @@ public final class Engine {
       counters.stale++;
       return false;
     }
-    run.state = TaskRun.State.LEAVING;
-    run.partition.leaving++;
+    leaves(run);
     return true;
   }
 
@@ -683,9 +696,14 @@ public final class Engine {
       counters.stale++;
       return false;
     }
+    leaves(run);
+    return true;
+  }
+
+  private void leaves(TaskRun run) {
+    orderByKey(run.partition);
     run.state = TaskRun.State.LEAVING;
     run.partition.leaving++;
-    return true;
   }
 
   /** Where a task is that has left its lane. */
@@ -753,6 +771,7 @@ public final class Engine {
     }
     if (run.keyHeldByHungThread) {
       run.keyHeldByHungThread = false;
+      run.partition.keysHeldByHung--;
       if (run.partition.gone()) {
         keys.removeIfLast(run);
       } else if (run.state == TaskRun.State.ENDED) {
@@ -819,10 +838,79 @@ public final class Engine {
     if (run.ordered && !run.keyHeldByHungThread) {
       releaseKey(run);
     }
+    PartitionLine line = partition.line;
+    if (line != null && run.ordered && !run.inLine) {
+      TaskRun first = line.endedBefore();
+      if (first != null) {
+        ready(first, Place.RELEASED);
+      }
+    }
     lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
     if (!partition.transactional()) {
       turnWanted |= commitPace.ended() || !commitPace.underWay() && partition.commitSoon();
     }
+  }
+
+  // ---- order ----
+
+  /** What comes from now on is ordered by its partition: handlers need next to nothing for it. */
+  private static void orderInLine(PartitionState partition, long nowNanos) {
+    int before = 0;
+    for (TaskRun run = (TaskRun) partition.ledger.first();
+        run != null;
+        run = (TaskRun) run.after()) {
+      before += run.ordered ? 1 : 0;
+    }
+    partition.line = new PartitionLine(before, nowNanos);
+  }
+
+  /** The tasks of a partition that are in its line are ordered by their keys again. */
+  private void orderByKey(PartitionState partition) {
+    if (partition.line == null) {
+      return;
+    }
+    partition.endLine();
+    partition.shelf.worthALook = true;
+    for (TaskRun run = (TaskRun) partition.ledger.first();
+        run != null;
+        run = (TaskRun) run.after()) {
+      if (!run.inLine) {
+        continue;
+      }
+      run.inLine = false;
+      run.nextOfKey = null;
+      TaskRun last = keys.putLast(run);
+      if (last != null) {
+        last.nextOfKey = run;
+        continue;
+      }
+      run.follows = false; // the thread that has it has none before it of its key
+      if (run.state == TaskRun.State.BEHIND_KEY) {
+        ready(run, Place.LAST);
+      }
+    }
+  }
+
+  /** A thread has been at this task for long: others of its partition do not wait for it. */
+  public void heldUp(TaskRun run, long nowNanos) {
+    if (!run.partition.gone()) {
+      run.partition.heldUp(nowNanos);
+      orderByKey(run.partition);
+    }
+  }
+
+  /** Whether tasks of other keys wait behind this one. */
+  public boolean holdsOthersUp(TaskRun run) {
+    return run.inLine && run.nextOfKey != null;
+  }
+
+  private int lines() {
+    int lines = 0;
+    for (PartitionState partition : partitions.values()) {
+      PartitionLine line = partition.line;
+      lines += line != null && !line.isEmpty() ? 1 : 0;
+    }
+    return lines;
   }
 
   private void releaseKey(TaskRun run) {
@@ -833,6 +921,11 @@ public final class Engine {
       endLost(next);
       ended = next;
       next = ended.nextOfKey;
+    }
+    PartitionLine line = ended.partition.line;
+    if (next == null && ended.inLine && line != null) {
+      line.ended();
+      return;
     }
     if (next == null) {
       keys.removeIfLast(ended);
@@ -1002,6 +1095,13 @@ public final class Engine {
     }
     for (PartitionState partition : live) {
       partition.lane.aim(partition.queue.laneAim());
+      if (partition.line == null) {
+        if (partition.queue.mayWorkInLine(QUICK_NANOS) && partition.mayHaveLine(nowNanos)) {
+          orderInLine(partition, nowNanos);
+        }
+      } else if (!partition.queue.mayWorkInLine(NOT_QUICK_NANOS)) {
+        orderByKey(partition);
+      }
       shelve(partition);
       partition.pauses.set(reasons(partition, nowNanos), nowNanos);
       somePaused |= partition.pauses.paused();
@@ -1189,7 +1289,7 @@ public final class Engine {
         nowNanos - membership.turnNanos(),
         suspended(),
         bytes,
-        keys.size(),
+        keys.size() + lines(),
         partitions.values().stream()
             .map(p -> EngineSnapshot.PartitionView.of(p, nowNanos))
             .toList(),

@@ -13,7 +13,8 @@ import java.util.Map;
  * @param suspended whether nothing is started because the group may have given this worker's place
  *     away
  * @param bytes bytes of tasks held
- * @param keys keys that have an unfinished task
+ * @param keys keys that have an unfinished task; one for all those that are worked in the order of
+ *     their partition
  * @param partitions what is assigned
  * @param handlers what is worked
  */

@@ -32,6 +32,7 @@ public final class HandlerState {
   private boolean heldWithoutBreak;
   private long heldSinceNanos;
   private long expectedNanos = Long.MAX_VALUE;
+  private long typicalNanos = Long.MAX_VALUE;
 
   /** What became of the tasks of a handler; grows only. */
   static final class Counters {
@@ -155,8 +156,22 @@ public final class HandlerState {
   /** A thread worked {@code tasks} tasks in that time. */
   void worked(int tasks, long nanos) {
     long each = nanos / tasks;
-    expectedNanos =
-        expectedNanos == Long.MAX_VALUE ? each : expectedNanos + (each - expectedNanos) / 8;
+    if (expectedNanos == Long.MAX_VALUE) {
+      expectedNanos = each;
+      typicalNanos = each;
+      return;
+    }
+    expectedNanos += (each - expectedNanos) / 8;
+    long step = typicalNanos / 16 + 1;
+    typicalNanos = Math.max(0, typicalNanos + (each > typicalNanos ? step : -step));
+  }
+
+  /**
+   * What a task of half of its batches takes at most, about: the median by steps of a sixteenth,
+   * which a batch whose thread lost its processor hardly moves. MAX_VALUE until the first ended.
+   */
+  long typicalNanos() {
+    return typicalNanos;
   }
 
   boolean held(long nowNanos) {

@@ -17,6 +17,12 @@ public final class PartitionState {
           | Pauses.bit(PauseReason.BYTES_FULL)
           | Pauses.bit(PauseReason.LEDGER_FULL);
 
+  /** Longer than threads are left without being looked after. */
+  private static final long REST_NANOS = 100_000_000;
+
+  private static final long REST_NANOS_MAX = 10_000_000_000L;
+  private static final long LASTED_NANOS = 1_000_000_000;
+
   final QueueState queue;
   final String topic;
   final int partition;
@@ -37,6 +43,19 @@ public final class PartitionState {
   long lastProbe;
 
   int leaving;
+
+  /** Keys that threads hold which were given up. */
+  int keysHeldByHung;
+
+  /** While its tasks have one order, whatever their keys are. */
+  @Nullable PartitionLine line;
+
+  /** From when on it may have a line, where it had one, or some task held its thread up. */
+  private long lineFromNanos;
+
+  private long restNanos = REST_NANOS;
+  private boolean heldUpBefore;
+  private @Nullable PartitionLine ended;
 
   /** Written under the engine's lock, read by any thread. */
   volatile boolean draining;
@@ -174,6 +193,38 @@ public final class PartitionState {
 
   void markGone() {
     gone = true;
+  }
+
+  /** A task holds its thread up. */
+  void heldUp(long nowNanos) {
+    heldUpBefore = true;
+    lineFromNanos = nowNanos + restNanos;
+  }
+
+  /** Its tasks are ordered by key again. */
+  void endLine() {
+    ended = line;
+    line = null;
+  }
+
+  /**
+   * Whether a line would do: nothing is known to hold the tasks of some key up. After one that did
+   * not last it is the longer until the next: to take one apart costs something for each task.
+   */
+  boolean mayHaveLine(long nowNanos) {
+    PartitionLine last = ended;
+    if (last != null) {
+      ended = null;
+      boolean lasted = nowNanos - last.beganNanos > LASTED_NANOS;
+      restNanos = lasted ? REST_NANOS : Math.min(REST_NANOS_MAX, 2 * restNanos);
+      heldUp(nowNanos);
+    }
+    return retryWaiting == 0
+        && leaving == 0
+        && keysHeldByHung == 0
+        && shelf.size() == 0
+        && !draining
+        && !(heldUpBefore && lineFromNanos - nowNanos > 0);
   }
 
   boolean ledgerFull() {

@@ -67,6 +67,17 @@ public final class QueueState {
     return tenants != null || levels() > 1;
   }
 
+  /**
+   * Whether the order of its tasks may be that of their partitions, which is one by key, too: one
+   * handler, so that its batches are long, which needs so little per task.
+   */
+  boolean mayWorkInLine(long mostNanos) {
+    return handlers.size() == 1
+        && !transactional
+        && !inTurns()
+        && handlers.get(0).typicalNanos() <= mostNanos;
+  }
+
   /** Whether tenants are served in turns. */
   public boolean hasTenants() {
     return tenants != null;

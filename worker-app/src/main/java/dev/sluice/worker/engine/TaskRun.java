@@ -47,6 +47,9 @@ public abstract class TaskRun extends Ledger.Entry {
   long dueNanos;
   boolean keyHeldByHungThread;
 
+  /** Ordered as one of its partition's line, and not by its key. */
+  boolean inLine;
+
   /** Only its place was kept, and the log has it no more. */
   boolean lostFromLog;
 

@@ -29,6 +29,9 @@ public final class HandlerThreads {
   /** After this long with one batch, a thread gives back what it has not begun. */
   static final long BATCH_NANOS_MAX = 5_000_000;
 
+  /** Tasks of other keys do not wait for one that takes longer; lost processors are shorter. */
+  private static final long HELD_UP_NANOS = 20_000_000;
+
   /** How often threads are looked after that have one task each. */
   private static final long WATCH_NANOS = 50_000_000;
 
@@ -244,6 +247,9 @@ public final class HandlerThreads {
       TaskRun run = thread.current();
       if (run != null) {
         long ran = nowNanos - thread.currentStartNanos();
+        if (ran > HELD_UP_NANOS) {
+          engine.heldUp(run, nowNanos);
+        }
         if (ran > SLOW_NANOS_LEAST && thread.toldSlow != run) {
           lookAtSlow(thread, run, ran);
         }
@@ -301,7 +307,8 @@ public final class HandlerThreads {
       return BATCH_NANOS_MAX;
     }
     for (int i = 0; i < busy.size(); i++) {
-      if (busy.get(i).size > 1) {
+      HandlerThread thread = busy.get(i);
+      if (thread.size > 1 || thread.size == 1 && engine.holdsOthersUp(thread.batch[0])) {
         return BATCH_NANOS_MAX;
       }
     }

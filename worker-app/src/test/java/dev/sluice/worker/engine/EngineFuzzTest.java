@@ -13,6 +13,7 @@ class EngineFuzzTest {
   void whateverHappensOrderAndBoundsHoldAndEverythingEnds() {
     AtomicInteger ended = new AtomicInteger();
     AtomicInteger readAgain = new AtomicInteger();
+    AtomicInteger inLine = new AtomicInteger();
     Seeds.each(
         400,
         random -> {
@@ -24,9 +25,11 @@ class EngineFuzzTest {
           model.drain();
           ended.addAndGet(model.ended());
           readAgain.addAndGet(model.readAgain());
+          inLine.addAndGet(model.inLine());
         });
     if (Seeds.all()) {
       assertThat(ended.get()).as("ended tasks").isGreaterThan(10_000);
+      assertThat(inLine.get()).as("steps with a partition in line").isGreaterThan(10_000);
       assertThat(readAgain.get()).as("shelved tasks that were read again").isGreaterThan(1_000);
     }
   }

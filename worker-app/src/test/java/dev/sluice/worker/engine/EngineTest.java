@@ -485,6 +485,46 @@ class EngineTest {
   }
 
   @Test
+  void whereTasksTakeNextToNothingAPartitionIsWorkedInItsOrder() {
+    world.handler.worked(64, 64);
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun b1 = world.accept(partition, 1, "b");
+    engine.plan(world.now);
+    TestRun b2 = world.accept(partition, 2, "b");
+    TestRun c1 = world.accept(partition, 3, "c");
+    assertThat(world.take()).containsExactly(a1, b1);
+    assertThat(world.take()).isEmpty();
+    assertThat(engine.succeeded(b1, 1)).isTrue();
+    assertThat(world.take()).as("a1 may come before c1").isEmpty();
+    assertThat(engine.succeeded(a1, 1)).isTrue();
+    assertThat(world.take()).containsExactly(b2, c1);
+    assertThat(keys()).isEqualTo(1);
+  }
+
+  @Test
+  void otherKeysDoNotWaitForATaskThatTurnsOutToBeSlow() {
+    world.handler.worked(64, 64);
+    engine.plan(world.now);
+    TestRun a1 = world.accept(partition, 0, "a");
+    TestRun a2 = world.accept(partition, 1, "a");
+    TestRun b1 = world.accept(partition, 2, "b");
+    TestRun b2 = world.accept(partition, 3, "b");
+    assertThat(world.take()).containsExactly(a1, a2, b1, b2);
+    assertThat(engine.holdsOthersUp(a1)).isTrue();
+    engine.unstarted(b2);
+    engine.unstarted(b1);
+    engine.unstarted(a2);
+    assertThat(world.take()).isEmpty();
+    engine.heldUp(a1, world.now);
+    assertThat(world.take()).containsExactly(b1, b2);
+    engine.plan(world.now);
+    TestRun c1 = world.accept(partition, 4, "c");
+    assertThat(world.take()).as("there is no line while something is slow").containsExactly(c1);
+    world.succeed(a1);
+    assertThat(world.take()).containsExactly(a2);
+  }
+
+  @Test
   void whatIsBehindAFailedTaskOfItsKeyWaitsForItsNextAttempt() {
     world.handler.worked(64, 64);
     TestRun a1 = world.accept(partition, 0, "a");
