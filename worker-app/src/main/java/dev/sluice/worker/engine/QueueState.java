@@ -68,14 +68,23 @@ public final class QueueState {
   }
 
   /**
-   * Whether the order of its tasks may be that of their partitions, which is one by key, too: one
-   * handler, so that its batches are long, which needs so little per task.
+   * Whether the order of its tasks may be that of their partitions, which is one by key, too: all
+   * of them are for one handler, so that its batches are long, and it needs so little for each.
    */
   boolean mayWorkInLine(long mostNanos) {
-    return handlers.size() == 1
-        && !transactional
-        && !inTurns()
-        && handlers.get(0).typicalNanos() <= mostNanos;
+    if (transactional || inTurns()) {
+      return false;
+    }
+    boolean quick = false;
+    for (HandlerState handler : handlers) {
+      if (handler.counters.started > 0 || handler.ready.size() > 0) {
+        if (quick || handler.typicalNanos() > mostNanos) {
+          return false;
+        }
+        quick = true;
+      }
+    }
+    return quick;
   }
 
   /** Whether tenants are served in turns. */
