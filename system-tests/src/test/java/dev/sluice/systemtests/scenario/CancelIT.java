@@ -40,13 +40,16 @@ class CancelIT {
               "--concurrency",
               "1",
               "--buffer",
-              "2");
+              "3");
       Scenario.awaitReady(worker);
       TaskHandle first = producer.submit(task("first", "x"));
       assertThat(first.result(PATIENCE).outcome()).isEqualTo(TaskResult.Outcome.DONE);
       TaskHandle running = producer.submit(task("running", "wait"));
       Scenario.awaitThat(
           "it to run", PATIENCE, () -> Offers.starts(scenario.histories()).containsKey("running"));
+      var early = producer.cancel("early", PATIENCE);
+      TaskHandle comesLater = producer.submit(task("early", "x"));
+      assertThat(early.get(40, TimeUnit.SECONDS)).isEqualTo(Cancellation.CANCELLED);
       List<TaskHandle> waiting = new ArrayList<>();
       for (int i = 0; i < 10; i++) {
         waiting.add(producer.submit(task("waiting-" + i, "x")));
@@ -75,9 +78,11 @@ class CancelIT {
             .as("task " + i)
             .isEqualTo(wanted);
       }
+      assertThat(comesLater.ended().get(30, TimeUnit.SECONDS).outcome())
+          .isEqualTo(TaskResult.Outcome.CANCELLED);
       assertThat(Offers.starts(scenario.histories()))
           .containsKey("waiting-8")
-          .doesNotContainKeys("waiting-0", "waiting-9");
+          .doesNotContainKeys("early", "waiting-0", "waiting-9");
       TaskHandle delayed = producer.submit(task("delayed", "x").notBefore(inAnHour));
       assertThat(cancel(delayed)).isEqualTo(Cancellation.CANCELLED);
       assertThat(worker.stop(Duration.ofSeconds(15))).isZero();

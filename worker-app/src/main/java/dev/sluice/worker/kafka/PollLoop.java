@@ -386,6 +386,10 @@ public final class PollLoop implements Runnable {
           state.engine.duplicate(partition, run.handler(), run.offset());
         } else {
           state.engine.accept(run);
+          // Who asked before it was here is answered now, and not when its turn has come.
+          if (run.queue.wishes().any() && run.queue.wishes().wanted(run.id())) {
+            run.queue.wishes().cancelled(run.id());
+          }
         }
       }
       long now = state.clock.nanos();
