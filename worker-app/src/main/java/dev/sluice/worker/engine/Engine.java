@@ -29,7 +29,7 @@ public final class Engine {
   /** To put more threads than that to sleep and wake them costs more than it saves a crash. */
   private static final int MANY_AT_ONCE = 256;
 
-  /** To order tasks by key costs about so much. */
+  /** Handlers that need no more for a task gain nothing by order per key. */
   private static final long QUICK_NANOS = 2_000;
 
   private static final long NOT_QUICK_NANOS = 2 * QUICK_NANOS;

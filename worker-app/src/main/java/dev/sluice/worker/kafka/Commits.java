@@ -335,8 +335,8 @@ final class Commits {
   }
 
   /**
-   * The same, tried again for as long as the brokers are silent. What is not committed before its
-   * partition is given back runs again.
+   * The same, tried again for as long while the brokers are silent and no stop is asked for. What
+   * is not committed before its partition is given back runs again.
    */
   boolean commitNow(Collection<PartitionId> ids, Duration patience) {
     joining = false;
@@ -366,8 +366,8 @@ final class Commits {
         wakeups++; // meant for the poll: it is used up now
       } catch (RetriableException e) {
         failed(e);
-        if (deadline - state.clock.nanos() <= 0) {
-          return false;
+        if (state.stopRequested() || deadline - state.clock.nanos() <= 0) {
+          return false; // a stop has a bound of its own, silent brokers included
         }
       } catch (KafkaException e) {
         joining = e instanceof RebalanceInProgressException;

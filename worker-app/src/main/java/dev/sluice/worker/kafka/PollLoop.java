@@ -377,6 +377,8 @@ public final class PollLoop implements Runnable {
   private void accept(PartitionState partition, RecordRun[] runs, int count, boolean last) {
     state.lock.lock();
     try {
+      // Under the lock: a wish that comes later finds these tasks where it looks for its own.
+      boolean someCancelled = count > 0 && runs[0].queue.wishes().any();
       for (int i = 0; i < count; i++) {
         RecordRun run = runs[i];
         if (partition.ledger().wasDone(run.offset())) {
@@ -387,7 +389,7 @@ public final class PollLoop implements Runnable {
         } else {
           state.engine.accept(run);
           // Who asked before it was here is answered now, and not when its turn has come.
-          if (run.queue.wishes().any() && run.queue.wishes().wanted(run.id())) {
+          if (someCancelled && run.queue.wishes().wanted(run.id())) {
             run.queue.wishes().cancelled(run.id());
           }
         }
