@@ -47,8 +47,11 @@ public final class Worker implements AutoCloseable {
   private static final long FETCH_BYTES_LEAST = 16 << 10;
   private static final long FETCH_BYTES_MOST = 1 << 20;
 
-  /** No slower than the 50 MB that the client asks for, and a bound on what it holds. */
-  private static final long RESPONSE_BYTES_MOST = 4 << 20;
+  /**
+   * A broker is asked for more only when nothing is left of what it has sent: what is smaller is
+   * waited for more often. Also a bound on what the client holds.
+   */
+  private static final long RESPONSE_BYTES_MOST = 16 << 20;
 
   private final String name;
   private final List<GroupWorker> groups;
@@ -129,6 +132,9 @@ public final class Worker implements AutoCloseable {
       // A fetch for empty partitions is under way while a full one is resumed: it must come back
       // soon.
       consumer.putIfAbsent("fetch.max.wait.ms", "50");
+      // What the system tunes by itself: with the client's 64 KiB a large answer takes hundreds of
+      // turns of two processes, and a long line is never filled.
+      consumer.putIfAbsent("receive.buffer.bytes", "-1");
       // Whoever leads a classic group does not see new partitions for longer: they would stand
       // still.
       consumer.putIfAbsent("metadata.max.age.ms", "10000");

@@ -54,8 +54,13 @@ public final class PollLoop implements Runnable {
 
   private static final long APART_NANOS = TimeUnit.MICROSECONDS.toNanos(350);
 
+  /** So many tasks are worth putting a poll off by that. */
+  private static final int WORTH_WAITING_FOR = 4;
+
+  private static final long GAP_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(10);
+
   private final LoopState state;
-  private final boolean spinsOnPauses;
+  private final boolean isKip848;
   private final Consumer<RecordRun> toldDuplicate;
   private final @Nullable TransactionalEffects transactions;
   private volatile boolean joined;
@@ -63,6 +68,11 @@ public final class PollLoop implements Runnable {
   private volatile boolean gaveUp;
   private long emptyCheckedNanos;
   private long nextPollNanos;
+  private long polledNanos;
+
+  /** The time from one task to the next, where they come one by one: a moving average. */
+  private long gapNanos = GAP_NANOS_MAX;
+
   private boolean suspended;
 
   /**
@@ -76,8 +86,9 @@ public final class PollLoop implements Runnable {
     this.toldDuplicate = toldDuplicate;
     this.state = state;
     this.nextPollNanos = state.clock.nanos();
+    this.polledNanos = nextPollNanos;
     this.transactions = transactions;
-    this.spinsOnPauses =
+    this.isKip848 =
         "consumer"
             .equalsIgnoreCase(String.valueOf(state.settings.consumer().get("group.protocol")));
   }
@@ -224,14 +235,23 @@ public final class PollLoop implements Runnable {
     rereads.seek();
     ConsumerRecords<byte[], byte[]> records = poll(kafka, due, ownership, !commits.awaited());
     long now = state.clock.nanos();
-    nextPollNanos = records.isEmpty() || records.count() >= FEW ? now : now + APART_NANOS;
+    nextPollNanos = mayComeLater(records.count(), now) ? now + APART_NANOS : now;
     accept(records, commits, duplicates, rereads);
   }
 
   /**
-   * Polls that bring few tasks are taken a little apart: otherwise a steady trickle costs a fetch,
-   * here and in the broker, for every task or two of it.
+   * Polls that bring few tasks are taken a little apart if some more come meanwhile: otherwise a
+   * steady stream costs a fetch, here and in the broker, for every few tasks of it. A trickle would
+   * only be held up by that; but the consumer of KIP-848 needs two more changes of threads for each
+   * fetch, which are worth saving even then.
    */
+  private boolean mayComeLater(int count, long now) {
+    long gap = Math.min(GAP_NANOS_MAX, (now - polledNanos) / Math.max(1, count));
+    polledNanos = now;
+    gapNanos += (gap - gapNanos) / 8;
+    return count > 0 && count < FEW && (isKip848 || gapNanos * WORTH_WAITING_FOR <= APART_NANOS);
+  }
+
   private void awaitNextPoll() {
     long rest = nextPollNanos - state.clock.nanos();
     if (rest <= 0) {
@@ -281,7 +301,7 @@ public final class PollLoop implements Runnable {
       Ownership ownership,
       boolean mayRest) {
     state.polls();
-    if (spinsOnPauses && !kafka.paused().isEmpty()) {
+    if (isKip848 && !kafka.paused().isEmpty()) {
       return pollWithoutSpinning(kafka, timeoutNanos, ownership, mayRest);
     }
     // Rounded up: the consumer counts milliseconds, and a zero would spin.

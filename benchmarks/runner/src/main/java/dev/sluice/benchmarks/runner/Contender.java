@@ -63,6 +63,8 @@ record Contender(
           List.of("order=key"),
           false,
           1);
+  static final Contender SLUICE_KIP848 =
+      SLUICE_KEY.named("Sluice key, KIP-848").with("protocol=consumer");
   static final Contender SLUICE_LIMITS =
       SLUICE_KEY.named("Sluice key, all limits").with("limits=all");
   static final Contender SLUICE_PARTITION =

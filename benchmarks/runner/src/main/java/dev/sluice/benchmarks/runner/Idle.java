@@ -42,6 +42,7 @@ final class Idle {
         List.of(
             Contender.PLAIN,
             Contender.SLUICE_KEY,
+            Contender.SLUICE_KIP848,
             Contender.SLUICE_NEWER,
             Contender.SPRING,
             Contender.SHARE,

@@ -43,6 +43,7 @@ final class OpenLoop {
             List.of(
                 Contender.PLAIN,
                 Contender.SLUICE_KEY,
+                Contender.SLUICE_KIP848,
                 Contender.SLUICE_NEWER,
                 Contender.SPRING,
                 Contender.SHARE,

@@ -51,6 +51,7 @@ final class Throughput {
         List.of(
             Contender.PLAIN,
             Contender.SLUICE_KEY,
+            Contender.SLUICE_KIP848,
             Contender.SLUICE_LIMITS,
             Contender.SLUICE_PARTITION,
             Contender.SLUICE_NONE,

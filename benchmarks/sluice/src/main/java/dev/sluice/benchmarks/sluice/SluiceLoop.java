@@ -30,11 +30,12 @@ public final class SluiceLoop {
   public static void main(String[] args) throws InterruptedException {
     Options options = Options.of(args);
     Subject subject = new Subject(options);
+    String protocol = options.text("protocol", "");
     WorkerBuilder builder =
         Worker.builder(
             KafkaSettings.of(
                 options.bootstrap(),
-                Map.of("group.protocol", options.text("protocol", "consumer"))));
+                protocol.isEmpty() ? Map.of() : Map.of("group.protocol", protocol)));
     int queues = options.integer("queues", 1);
     for (int i = 0; i < queues; i++) {
       String name = queues == 1 ? options.topic() : options.topic() + "-" + i;
