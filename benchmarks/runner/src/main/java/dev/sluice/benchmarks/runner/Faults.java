@@ -92,6 +92,7 @@ final class Faults {
             "topic=" + topic,
             "tasks=" + Long.MAX_VALUE,
             "seconds=600",
+            "protocol=consumer",
             "partitions=1",
             "work=tagged",
             "concurrency=96",
@@ -156,6 +157,7 @@ final class Faults {
             "topic=" + topic,
             "tasks=" + Long.MAX_VALUE,
             "seconds=600",
+            "protocol=consumer",
             "work=wait:1000",
             "concurrency=96",
             "ledger=" + counts.file());
@@ -194,7 +196,7 @@ final class Faults {
     return line;
   }
 
-  /** A group whose dead members are replaced after three seconds, in either protocol. */
+  /** A group whose dead members are replaced after three seconds, which is one of KIP-848. */
   private static String group(Bench bench, String name) {
     String group = bench.group(name);
     try (Admin admin =
