@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * @param group the consumer group of its workers; default {@code sluice-} and the name
  * @param order what may not overlap; default KEY
  * @param concurrency tasks that one worker runs at once; 1 to 10,000, default 16
- * @param buffer tasks in the lane of one partition; 2 to 100,000, default 8,000
+ * @param buffer tasks in the lane of one partition; 2 to 100,000, default 4,000
  * @param bufferBytes bytes of tasks that one worker holds; 1 MiB to 1 TiB, default 64 MiB
  * @param defaultType the type of records that name none; default the name of the queue
  * @param deadLetterTopic default {@code dlq.} and the topic
@@ -122,7 +122,7 @@ public record QueueDefinition(
         "sluice-" + name,
         Order.KEY,
         16,
-        8_000,
+        4_000,
         64L << 20,
         name,
         "dlq." + name,

@@ -47,11 +47,8 @@ public final class Worker implements AutoCloseable {
   private static final long FETCH_BYTES_LEAST = 16 << 10;
   private static final long FETCH_BYTES_MOST = 1 << 20;
 
-  /**
-   * A broker is asked for more only when nothing is left of what it has sent: what is smaller is
-   * waited for more often. Also a bound on what the client holds.
-   */
-  private static final long RESPONSE_BYTES_MOST = 16 << 20;
+  /** Nearly as fast as the 50 MB that the client asks for, and a bound on what it holds. */
+  private static final long RESPONSE_BYTES_MOST = 4 << 20;
 
   private final String name;
   private final List<GroupWorker> groups;

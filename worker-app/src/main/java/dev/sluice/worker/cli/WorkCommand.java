@@ -119,7 +119,7 @@ public final class WorkCommand implements Callable<Integer> {
   @Option(
       names = "--buffer",
       paramLabel = "N",
-      description = "Tasks held per partition. Default: 8000.")
+      description = "Tasks held per partition. Default: 4000.")
   private @Nullable Integer buffer;
 
   @Option(
