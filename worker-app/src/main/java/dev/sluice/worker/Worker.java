@@ -129,7 +129,7 @@ public final class Worker implements AutoCloseable {
       // A fetch for empty partitions is under way while a full one is resumed: it must come back
       // soon.
       consumer.putIfAbsent("fetch.max.wait.ms", "50");
-      // What the system tunes by itself: with the client's 64 KiB a large answer takes hundreds of
+      // What the system tunes by itself: with the client's 64 KiB a large answer takes tens of
       // turns of two processes, and a long line is never filled.
       consumer.putIfAbsent("receive.buffer.bytes", "-1");
       // Whoever leads a classic group does not see new partitions for longer: they would stand

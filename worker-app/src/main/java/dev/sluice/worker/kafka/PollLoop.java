@@ -68,9 +68,9 @@ public final class PollLoop implements Runnable {
   private volatile boolean gaveUp;
   private long emptyCheckedNanos;
   private long nextPollNanos;
-  private long polledNanos;
+  private long broughtNanos;
 
-  /** The time from one task to the next, where they come one by one: a moving average. */
+  /** The time from one task to the next: a moving average. */
   private long gapNanos = GAP_NANOS_MAX;
 
   private boolean suspended;
@@ -86,7 +86,7 @@ public final class PollLoop implements Runnable {
     this.toldDuplicate = toldDuplicate;
     this.state = state;
     this.nextPollNanos = state.clock.nanos();
-    this.polledNanos = nextPollNanos;
+    this.broughtNanos = nextPollNanos;
     this.transactions = transactions;
     this.isKip848 =
         "consumer"
@@ -154,7 +154,7 @@ public final class PollLoop implements Runnable {
         }
         long stopped = state.clock.nanos();
         ownership.handOverAll();
-        commitBeforeLeaving(fresh, commits, pausing, stopped);
+        commitBeforeLeaving(fresh, commits, pausing, duplicates, rereads, stopped);
       } finally {
         ownership.removeAll();
       }
@@ -170,7 +170,12 @@ public final class PollLoop implements Runnable {
    * may wait for others that hand over, or for the session of a member that has died.
    */
   private void commitBeforeLeaving(
-      KafkaConsumer<byte[], byte[]> kafka, Commits commits, Pausing pausing, long stoppedNanos) {
+      KafkaConsumer<byte[], byte[]> kafka,
+      Commits commits,
+      Pausing pausing,
+      Duplicates duplicates,
+      Rereads rereads,
+      long stoppedNanos) {
     long begun = state.clock.nanos();
     long latest = stoppedNanos + state.settings.handover().toNanos() + LEAVE_REBALANCING_NANOS;
     boolean beside = false;
@@ -196,7 +201,9 @@ public final class PollLoop implements Runnable {
       }
       pausing.apply();
       try {
-        kafka.poll(Duration.ofMillis(50));
+        // A partition that the group gives this member now brings tasks in the same poll. They are
+        // not worked here, but have to be known: the commit would cover them.
+        accept(kafka.poll(Duration.ofMillis(50)), commits, duplicates, rereads);
       } catch (WakeupException e) {
         // Meant for an earlier poll.
       }
@@ -246,12 +253,16 @@ public final class PollLoop implements Runnable {
    * fetch, which are worth saving even then.
    */
   private boolean mayComeLater(int count, long now) {
-    long gap = Math.min(GAP_NANOS_MAX, (now - polledNanos) / Math.max(1, count));
-    polledNanos = now;
+    if (count == 0) {
+      return false;
+    }
+    long gap = Math.min(GAP_NANOS_MAX, (now - broughtNanos) / count);
+    broughtNanos = now;
     gapNanos += (gap - gapNanos) / 8;
-    return count > 0 && count < FEW && (isKip848 || gapNanos * WORTH_WAITING_FOR <= APART_NANOS);
+    return count < FEW && (isKip848 || gapNanos * WORTH_WAITING_FOR <= APART_NANOS);
   }
 
+  /** Waits until the next poll is due, or something else is to be done. */
   private void awaitNextPoll() {
     long rest = nextPollNanos - state.clock.nanos();
     if (rest <= 0) {
