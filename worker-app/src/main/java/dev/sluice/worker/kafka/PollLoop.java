@@ -206,6 +206,8 @@ public final class PollLoop implements Runnable {
         accept(kafka.poll(Duration.ofMillis(50)), commits, duplicates, rereads);
       } catch (WakeupException e) {
         // Meant for an earlier poll.
+      } catch (OffsetOutOfRangeException e) {
+        kafka.pause(e.offsetOutOfRangePartitions().keySet()); // the next owner looks after it
       }
     }
   }
