@@ -469,10 +469,10 @@ public final class Engine {
     if (!handler.acquire(handler.threadLimits, nowNanos)) {
       return 0;
     }
-    int most = Math.min(into.length, handler.batchMax());
+    boolean probe = handler.probes();
+    int most = probe ? 1 : Math.min(into.length, handler.takeMax());
     int taken = 0;
     TaskRun run = null;
-    boolean probe = handler.probes();
     while (taken < most) {
       TaskRun follower = run == null ? null : startableBehind(run);
       run = follower == null ? nextStartable(handler, probe, nowNanos) : follower;

@@ -12,6 +12,15 @@ public final class HandlerState {
   /** A thread takes as many tasks at once as it can be expected to work in this time. */
   private static final long BATCH_NANOS = 100_000;
 
+  /** The same where all threads have enough to do for long: they keep no batch for longer. */
+  private static final long SATURATED_NANOS = 5_000_000;
+
+  /** Then a thread takes no more than these at once. */
+  private static final int SATURATED_MAX = 4;
+
+  /** So many times what all threads take at once is enough for long. */
+  private static final int SATURATED_TIMES = 2 * SATURATED_MAX;
+
   private static final long LONG_NANOS = 1_000_000_000;
 
   /** The most tasks that a thread takes at once. */
@@ -146,6 +155,22 @@ public final class HandlerState {
     return oneAtATime
         ? 1
         : (int) Math.max(1, Math.min(BATCH_MAX, BATCH_NANOS / Math.max(1, expectedNanos)));
+  }
+
+  /**
+   * The most tasks that a thread takes at once now: some more than {@link #batchMax} where each of
+   * them would wait for a thread in any case. A visit for each costs more than that is worth.
+   */
+  int takeMax() {
+    int most = batchMax();
+    if (most >= SATURATED_MAX
+        || oneAtATime
+        || queue.inTurns()
+        || ready.size() < SATURATED_TIMES * queue.concurrency) {
+      return most;
+    }
+    long some = Math.min(SATURATED_MAX, SATURATED_NANOS / Math.max(1, expectedNanos));
+    return (int) Math.max(most, some);
   }
 
   /** How long its ready tasks would keep one thread busy, as far as is known. */

@@ -91,6 +91,27 @@ class EngineTest {
   }
 
   @Test
+  void whereEveryThreadHasEnoughToDoItTakesSomeShortTasksAtOnce() {
+    TestWorld other = new TestWorld(); // four threads
+    other.laneCapacity = 200;
+    PartitionState one = other.assign("t", 0);
+    for (int i = 0; i < 33; i++) {
+      other.accept(one, i, "key-" + i);
+    }
+    assertThat(other.take()).as("it is not known how long they take").hasSize(1);
+    other.handler.worked(1, 1_000_000);
+    assertThat(other.take()).as("of a millisecond").hasSize(4);
+    assertThat(other.take()).as("as soon as there are few").hasSize(1);
+    for (int i = 33; i < 100; i++) {
+      other.accept(one, i, "key-" + i);
+    }
+    for (int i = 0; i < 100; i++) {
+      other.handler.worked(1, 10_000_000);
+    }
+    assertThat(other.take()).as("of ten milliseconds").hasSize(1);
+  }
+
+  @Test
   void fewEndedTasksWaitForTheIntervalAndManyDoNot() {
     long interval = 100_000_000;
     TestWorld other = new TestWorld();
@@ -178,7 +199,11 @@ class EngineTest {
     PartitionState good = other.assign("t", 1);
     TestRun wellBehind = other.accept(good, 0, "good");
     for (int i = 0; i < DeadLetterGuard.FAILURES; i++) {
-      fail(other, other.take().get(0));
+      List<TestRun> taken = other.take();
+      for (int rest = taken.size() - 1; rest > 0; rest--) {
+        other.engine.unstarted(taken.get(rest)); // as threads do behind one that fails
+      }
+      fail(other, taken.get(0));
     }
     other.now += 10_000_000;
     other.engine.turn(other.now); // their second attempts are due, and come first otherwise
