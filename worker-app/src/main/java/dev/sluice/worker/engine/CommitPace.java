@@ -91,6 +91,14 @@ final class CommitPace {
   }
 
   /**
+   * Whether half of what may has ended without an acknowledgement: commits are late, and what
+   * threads end before they look again adds to what a crash has run again.
+   */
+  boolean late() {
+    return ended + sent >= bound / 2;
+  }
+
+  /**
    * Snapshots are about to be taken.
    *
    * @param sinceNanos the time since the last ones

@@ -470,7 +470,8 @@ public final class Engine {
       return 0;
     }
     boolean probe = handler.probes();
-    int most = probe ? 1 : Math.min(into.length, handler.takeMax());
+    int more = commitPace.late() ? handler.batchMax() : handler.takeMax();
+    int most = probe ? 1 : Math.min(into.length, more);
     int taken = 0;
     TaskRun run = null;
     while (taken < most) {

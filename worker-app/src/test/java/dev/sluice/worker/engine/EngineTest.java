@@ -112,6 +112,28 @@ class EngineTest {
   }
 
   @Test
+  void whereCommitsAreLateAThreadTakesOneTaskAtATime() {
+    TestWorld other = new TestWorld();
+    other.laneCapacity = 2_000;
+    other.uncommittedMax = 10_000;
+    PartitionState one = other.assign("t", 0);
+    for (int i = 0; i < 2_000; i++) {
+      other.accept(one, i, null);
+    }
+    other.handler.worked(1, 1_000_000);
+    for (int ended = 0; ended < CommitPace.BOUND_LEAST / 2; ) {
+      List<TestRun> taken = other.take();
+      assertThat(taken).hasSize(4);
+      taken.forEach(run -> other.engine.succeeded(run, 1_000_000));
+      other.engine.slotEnded(other.handler, taken.size(), 4_000_000);
+      ended += taken.size();
+    }
+    assertThat(other.take()).hasSize(1);
+    other.commit();
+    assertThat(other.take()).hasSize(4);
+  }
+
+  @Test
   void fewEndedTasksWaitForTheIntervalAndManyDoNot() {
     long interval = 100_000_000;
     TestWorld other = new TestWorld();
