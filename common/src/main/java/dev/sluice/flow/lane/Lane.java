@@ -3,10 +3,10 @@ package dev.sluice.flow.lane;
 
 /**
  * How full the buffer of one partition is: tasks that were read and are not finished, waiting or
- * running. Bounded by {@link #capacity()} by construction: fetching stops at the high watermark,
- * which leaves room for what one more poll may bring, and starts again at the low one (without that
- * distance a lane is paused and resumed for every few tasks, which halves throughput). Not
- * thread-safe.
+ * running. Bounded by {@link #capacity()} by construction: it is full above the high watermark,
+ * which leaves room for what one more poll may bring. Once fetching was stopped for that, it is
+ * full until the low one is reached (without that distance a lane is paused and resumed for every
+ * few tasks, which halves throughput). Not thread-safe.
  */
 public final class Lane {
   private final int capacity;
@@ -17,6 +17,7 @@ public final class Lane {
   private int maxDepth;
   private long bytes;
   private boolean full;
+  private boolean stopped;
 
   /**
    * @param capacity the most tasks that the lane ever holds; at least 1
@@ -51,7 +52,20 @@ public final class Lane {
     }
     high = wanted;
     low = high / 2;
-    full = depth > high || full && depth > low;
+    full = depth > high || full && depth > fetchedAt();
+  }
+
+  /**
+   * Says whether fetching has been stopped. Before, a full lane needs no more than room for a poll:
+   * whoever finds it soon enough need not stop.
+   */
+  public void stopped(boolean now) {
+    stopped = now;
+    full &= depth > fetchedAt();
+  }
+
+  private int fetchedAt() {
+    return stopped ? low : high;
   }
 
   /** The largest poll that suits a lane of that capacity: half of it, at most {@code most}. */
@@ -101,10 +115,10 @@ public final class Lane {
     }
     depth--;
     bytes -= taskBytes;
-    full &= depth > low;
+    full &= depth > fetchedAt();
   }
 
-  /** Whether fetching must stop: above the high watermark, until the low one is reached again. */
+  /** Whether nothing may be fetched: above the high watermark, once stopped above the low one. */
   public boolean full() {
     return full;
   }
@@ -119,9 +133,14 @@ public final class Lane {
     return depth < capacity;
   }
 
-  /** How many tasks have to leave before the low watermark is reached. */
+  /** How many tasks have to leave before it is not full. */
   public int surplus() {
-    return Math.max(0, depth - low);
+    return full ? depth - fetchedAt() : 0;
+  }
+
+  /** Whether something may be fetched, as far as the watermark says that counts now. */
+  public boolean refillable() {
+    return depth <= fetchedAt();
   }
 
   /** Tasks inside. */

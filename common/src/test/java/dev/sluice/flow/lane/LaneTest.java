@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class LaneTest {
   @Test
-  void isFullAboveTheHighWatermarkUntilTheLowOneIsReached() {
+  void whereFetchingWasStoppedItIsFullUntilTheLowWatermarkIsReached() {
     Lane lane = new Lane(100, 20); // high 80, low 40
     for (int i = 0; i < 80; i++) {
       lane.add(1);
@@ -20,6 +20,8 @@ class LaneTest {
     assertThat(lane.full()).isFalse();
     lane.add(1);
     assertThat(lane.full()).isTrue();
+    lane.stopped(true);
+    assertThat(lane.surplus()).isEqualTo(41);
     for (int i = 0; i < 40; i++) {
       lane.remove(1);
       assertThat(lane.full()).isTrue();
@@ -28,7 +30,34 @@ class LaneTest {
     lane.remove(1);
     assertThat(lane.full()).isFalse();
     assertThat(lane.aboveLow()).isFalse();
+    assertThat(lane.surplus()).isZero();
+    assertThat(lane.refillable()).isTrue();
     assertThat(lane.maxDepth()).isEqualTo(81);
+  }
+
+  @Test
+  void whileItIsFetchedItIsFullOnlyUntilThereIsRoomForAPoll() {
+    Lane lane = new Lane(100, 20); // high 80, low 40
+    for (int i = 0; i < 95; i++) {
+      lane.add(1);
+    }
+    assertThat(lane.full()).isTrue();
+    assertThat(lane.surplus()).isEqualTo(15);
+    for (int i = 0; i < 14; i++) {
+      lane.remove(1);
+      assertThat(lane.full()).isTrue();
+      assertThat(lane.refillable()).isFalse();
+    }
+    lane.remove(1);
+    assertThat(lane.full()).isFalse();
+    assertThat(lane.surplus()).isZero();
+    assertThat(lane.refillable()).isTrue();
+    lane.add(1);
+    lane.stopped(true);
+    lane.remove(1);
+    assertThat(lane.full()).as("the low watermark counts once it was stopped").isTrue();
+    lane.stopped(false);
+    assertThat(lane.full()).as("and no longer when it is fetched again").isFalse();
   }
 
   @Test
@@ -40,6 +69,8 @@ class LaneTest {
     assertThat(lane.full()).isFalse();
     lane.aim(30);
     assertThat(lane.full()).isTrue();
+    assertThat(lane.surplus()).isEqualTo(20);
+    lane.stopped(true);
     for (int i = 0; i < 34; i++) {
       lane.remove(1);
     }
@@ -90,6 +121,9 @@ class LaneTest {
           Deque<Integer> inside = new ArrayDeque<>();
           long bytes = 0;
           for (int step = 0; step < 500; step++) {
+            if (random.nextInt(8) == 0) {
+              lane.stopped(random.nextBoolean());
+            }
             if (random.nextBoolean() && !lane.full()) {
               int records = random.nextInt(poll + 1);
               for (int i = 0; i < records; i++) {

@@ -846,7 +846,7 @@ public final class Engine {
         ready(first, Place.RELEASED);
       }
     }
-    lanesLow |= partition.pauses.paused() && !partition.lane.aboveLow();
+    lanesLow |= partition.pauses.paused() && partition.lane.refillable();
     if (!partition.transactional()) {
       turnWanted |= commitPace.ended() || !commitPace.underWay() && partition.commitSoon();
     }

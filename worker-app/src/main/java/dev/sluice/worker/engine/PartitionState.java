@@ -183,7 +183,7 @@ public final class PartitionState {
     if (!pauses.onlyOf(ENDED_BY_COMPLETIONS)) {
       return 0;
     }
-    long tasks = lane.full() ? lane.surplus() : 0;
+    long tasks = lane.surplus();
     return Math.max(1, ledgerFull() ? tasks + ledger.uncommitted() - uncommittedMax : tasks);
   }
 

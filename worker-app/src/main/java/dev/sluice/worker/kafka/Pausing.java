@@ -91,6 +91,7 @@ final class Pausing {
           TopicPartition id = LoopState.kafkaId(partition);
           if (!paused.contains(id)) {
             pause.add(id);
+            partition.lane().stopped(true);
           }
         }
       }
@@ -98,6 +99,7 @@ final class Pausing {
         PartitionState partition = state.engine.partition(LoopState.idOf(id));
         if (partition != null && !partition.pauses().paused()) {
           resume.add(id);
+          partition.lane().stopped(false);
         }
       }
     } finally {

@@ -68,6 +68,7 @@ class EngineTest {
     other.engine.plan(other.now);
     assertThat(one.pauses().has(PauseReason.LANE_FULL)).isTrue();
     assertThat(empty.pauses().paused()).isFalse();
+    one.lane().stopped(true); // the consumer is paused
     while (one.lane().depth() > 129) {
       started.addAll(other.take());
       other.succeed(started.remove(0));
@@ -78,6 +79,7 @@ class EngineTest {
     other.succeed(other.take().get(0));
     other.engine.plan(other.now);
     assertThat(one.pauses().paused()).isFalse();
+    one.lane().stopped(false);
     for (int i = 0; i < 300; i++) {
       other.accept(one, 300 + i, "key-" + i);
     }
@@ -617,7 +619,9 @@ class EngineTest {
     }
     assertThat(partition.surplus()).isZero();
     engine.plan(world.now);
-    assertThat(partition.surplus()).isEqualTo(21);
+    assertThat(partition.surplus()).as("room for a poll, while it is fetched").isEqualTo(1);
+    partition.lane().stopped(true);
+    assertThat(partition.surplus()).as("the low watermark, once it is not").isEqualTo(21);
     engine.drainAll();
     engine.plan(world.now);
     assertThat(partition.surplus()).isZero();
