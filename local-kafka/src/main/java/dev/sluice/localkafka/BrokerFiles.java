@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Folders and ports of local brokers. */
 final class BrokerFiles {
+  /** Of a folder's name; the process that made it follows, to tell whose it is. */
+  static final String TEMPORARY_PREFIX = "sluice-kafka-";
+
   private static final int LOWEST = 12_000;
 
   /** Linux gives connections ports from 32,768 on, others from 49,152. */
@@ -66,7 +69,8 @@ final class BrokerFiles {
 
   static Path temporaryFolder(Path parent) {
     try {
-      return Files.createTempDirectory(parent, "sluice-kafka-");
+      return Files.createTempDirectory(
+          parent, TEMPORARY_PREFIX + ProcessHandle.current().pid() + "-");
     } catch (IOException e) {
       throw new LocalKafkaException(
           "No folder for the data can be made in "

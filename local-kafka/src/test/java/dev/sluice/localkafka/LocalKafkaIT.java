@@ -136,8 +136,10 @@ class LocalKafkaIT {
   }
 
   private static Set<Path> temporaryFolders() throws IOException {
+    // Other processes have such folders, too, and begin and end while this one looks.
+    String own = BrokerFiles.TEMPORARY_PREFIX + ProcessHandle.current().pid() + "-";
     try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return all.filter(path -> path.getFileName().toString().startsWith("sluice-kafka-"))
+      return all.filter(path -> path.getFileName().toString().startsWith(own))
           .collect(Collectors.toSet());
     }
   }
